@@ -1,0 +1,173 @@
+"""Every error the engine raises on purpose; one place (`cli`) catches the root.
+
+    MigrateError                    exit 1
+    ├── UsageError                  exit 2   what was typed or configured
+    │   ├── ProjectError                     no project, or a file of it is missing
+    │   └── CodeError                        a step or schema file is broken: file and line
+    │       └── PlanError                    a step that does not account for everything
+    ├── ValueRefused                exit 1   a value that would not arrive exactly
+    ├── DatabaseError               exit 1   missing, corrupt, full, read-only …
+    ├── ExtractError                exit 1   an extract that is incomplete, damaged or hostile
+    ├── TargetExists                exit 1   the name is taken
+    ├── Findings                    exit 3   a check found something: drift, rows that do not fit, stale
+    ├── VerifyMismatch              exit 4   what was loaded is not what was extracted
+    ├── Locked                      exit 5   another run, or a writer, holds it
+    └── Interrupted                 exit 130 resumable
+
+A message says what happened and where; `hint` is what to type next, a line each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class MigrateError(Exception):
+    """Root of the tree.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in one plain sentence; where (table, column, key) is part of it.
+    hint : sequence of str
+        What to type or do next, a line each.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint: tuple[str, ...] = (hint,) if isinstance(hint, str) else tuple(hint)
+
+
+class UsageError(MigrateError):
+    """What was typed or configured cannot be done."""
+
+    exit_code = 2
+
+
+class ProjectError(UsageError):
+    """There is no project here, or one of its files is missing."""
+
+
+class CodeError(UsageError):
+    """A step or a schema file is broken.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    line : int or None
+        Its line, 1-based, where it is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: Path,
+        line: int | None = None,
+        hint: str | Sequence[str] = (),
+    ) -> None:
+        where = f"{path.name}:{line}" if line else path.name
+        super().__init__(f"{where}: {message}", hint=hint)
+        self.path = path
+        self.line = line
+
+
+class PlanError(CodeError):
+    """A step does not account for every column and row; `problems` holds each one.
+
+    Parameters
+    ----------
+    problems : sequence of str
+        One sentence each, complete in itself. The lines to add are in `hint`.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[str],
+        *,
+        path: Path,
+        line: int | None = None,
+        hint: str | Sequence[str] = (),
+    ) -> None:
+        super().__init__("\n".join(problems), path=path, line=line, hint=hint)
+        self.problems = tuple(problems)
+
+
+class ValueRefused(MigrateError):
+    """Values that would not arrive exactly; refused by name.
+
+    Parameters
+    ----------
+    table, column : str
+        Where the values are to go.
+    reason : str
+        Why they do not fit: "is not an integer", "is longer than 255 characters".
+    count : int
+        How many were seen; at least this many exist.
+    samples : sequence of (key, value)
+        Keys of some of the rows, and the value as text, escaped.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        column: str,
+        reason: str,
+        *,
+        count: int = 1,
+        samples: Sequence[tuple[str, str]] = (),
+        hint: str | Sequence[str] = (),
+    ) -> None:
+        shown = ", ".join(key for key, _ in samples[:5])
+        rows = "row" if count == 1 else "rows"
+        at = f" at {shown}" if shown else ""
+        super().__init__(f"{table}.{column}: {count} {rows}{at}: {reason}", hint=hint)
+        self.table = table
+        self.column = column
+        self.reason = reason
+        self.count = count
+        self.samples = tuple(samples)
+
+
+class DatabaseError(MigrateError):
+    """A database is missing, corrupt, full, read-only or of another kind."""
+
+
+class ExtractError(MigrateError):
+    """An extract is incomplete, damaged, hostile or of another schema."""
+
+
+class TargetExists(MigrateError):
+    """The versioned name is taken; nothing was overwritten."""
+
+
+class Findings(MigrateError):
+    """A check found something; `findings` are already rendered by the report."""
+
+    exit_code = 3
+
+
+class VerifyMismatch(MigrateError):
+    """What was loaded differs from the extract, or a `step.same` disagrees."""
+
+    exit_code = 4
+
+
+class Locked(MigrateError):
+    """Another run holds the lock, or a writer holds the database."""
+
+    exit_code = 5
+
+
+class Interrupted(MigrateError):
+    """Stopped by Ctrl-C or SIGTERM; the same command goes on."""
+
+    exit_code = 130
