@@ -1,0 +1,220 @@
+"""What a step sees: `migrate(step, old, new)` calls methods of `Step` with real tables.
+
+A `Step` only records; `plan` checks that everything is accounted for and compiles it.
+Nothing here touches a database, and nothing is global.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from migrators.step.keys import LookupId, StepUuid
+from migrators.step.mapping import Condition, Mapping, StepError
+from migrators.step.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import sqlalchemy as sa
+
+__all__ = ["Drop", "Lookup", "Loss", "Mapping", "Rekey", "Same", "Step", "StepError", "Tables"]
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A table or column that goes nowhere, and why."""
+
+    what: sa.Table | sa.Column[Any]
+    because: str
+
+
+@dataclass(frozen=True)
+class Same:
+    """Two questions whose answers must be equal, asked of the old and the new database."""
+
+    title: str
+    old: sa.Select[Any]
+    new: sa.Select[Any]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a downgrade loses; refused without `--accept-loss`, said with its count."""
+
+    why: str
+    count: sa.Select[Any] | None
+
+
+@dataclass(frozen=True)
+class Rekey:
+    """A table whose primary key changes type; references follow."""
+
+    table: sa.Table
+    random: bool
+
+
+@dataclass
+class Lookup:
+    """A new table made of the distinct values of old columns; see `Step.lookup`."""
+
+    table: sa.Table
+    key: sa.Column[Any]
+    of: tuple[Any, ...]
+    line: int | None
+    others: dict[str, Any] = field(default_factory=dict)
+
+    def id(self, x: Any) -> LookupId:
+        """Return a rule: the key of the row that holds text `x`; NULL stays NULL.
+
+        Parameters
+        ----------
+        x : expression or rule
+            Of kind text; its values are among those of `of`, or the run is refused.
+        """
+        return LookupId(inputs=(x,), lookup=self.table.key)
+
+    def values(self, **constants: Any) -> Lookup:
+        """Give the table's further columns constants."""
+        self.others.update(constants)
+        return self
+
+
+class Step:
+    """Records what `migrate(step, old, new)` declares.
+
+    Attributes
+    ----------
+    now : datetime
+        When the run began, UTC; the same wherever the step uses it.
+    """
+
+    def __init__(self, old: Tables, new: Tables, *, now: datetime, path: str) -> None:
+        self.now = now
+        self._old = old
+        self._new = new
+        self._path = path
+        self.mappings: list[Mapping] = []
+        self.lookups: list[Lookup] = []
+        self.drops: list[Drop] = []
+        self.rekeys: list[Rekey] = []
+        self.follow: dict[sa.Column[Any], sa.Table] = {}
+        self.sames: list[Same] = []
+        self.losses: list[Loss] = []
+
+    def table(
+        self,
+        new: sa.Table,
+        *,
+        source: sa.Table | None = None,
+        only: sa.ColumnElement[bool] | None = None,
+        because: str | None = None,
+    ) -> Mapping:
+        """Return the mapping that fills `new`; called again, the same one.
+
+        Parameters
+        ----------
+        new : Table
+            Of the new schema.
+        source : Table, optional
+            Old table whose rows become rows of `new`, columns of the same name carried;
+            the old table of the same name unless given. A new table may be filled from
+            several sources: call once for each.
+        only : SQL condition, optional
+            Rows for which it is not true (false or NULL) are left out and counted.
+        because : str
+            Why; required with `only`.
+        """
+        self._new.own(new)
+        if source is not None:
+            self._old.own(source)
+        else:
+            source = self._old.get(new.key)
+        for known in self.mappings:
+            if known.table is new and (known.source is source or known.is_query):
+                break
+        else:
+            known = Mapping(new, source, line=self._line())
+            self.mappings.append(known)
+        if only is not None:
+            known.keep(only, because)
+        return known
+
+    def drop(self, what: sa.Table | sa.Column[Any], *, because: str) -> None:
+        """Say that an old table or column goes nowhere, and why."""
+        self.drops.append(Drop(what, _reason(because)))
+
+    def lookup(self, new: sa.Table, *, key: sa.Column[Any], of: Sequence[Any]) -> Lookup:
+        """Fill `new` with the distinct values of old columns, one row each.
+
+        Parameters
+        ----------
+        new : Table
+            A single integer or Uuid primary key and `key`; further columns need a
+            default, a constant (`.values(...)`) or to be nullable.
+        key : Column
+            Text column of `new` that takes the values.
+        of : sequence of expressions or rules
+            Where the values come from, `rules.split` included. NULL gives no row.
+
+        Returns
+        -------
+        Lookup
+            Its `id(x)` is the value for columns that refer to a row. Integer keys are
+            1…n in byte order of the values, UUIDs are derived from them: the same
+            extract results whenever the values are the same.
+        """
+        self._new.own(new)
+        found = Lookup(new, key, tuple(of), self._line())
+        self.lookups.append(found)
+        return found
+
+    def rekey(self, *tables: sa.Table, random: bool = False) -> None:
+        """Change the primary key's type of `tables`; declared foreign keys follow.
+
+        Integer to Uuid derives an order-preserving, reversible UUID of version 8 from
+        table and key; Uuid to integer reverses it, and numbers rows that were never
+        derived after the highest. `random=True` gives UUIDs that cannot be guessed,
+        from a secret that stays in the run directory.
+        """
+        for table in tables:
+            self._new.own(table)
+            self.rekeys.append(Rekey(table, random))
+
+    def follows(self, column: sa.Column[Any], table: sa.Table) -> None:
+        """Say that `column` refers to `table` though no foreign key declares it."""
+        self._new.own(table)
+        self.follow[column] = table
+
+    def uuid(self, table: sa.Table, x: Any) -> StepUuid:
+        """Return a rule: a UUID derived from `table` and the integer or text `x`."""
+        return StepUuid(inputs=(x,), tag=table.key)
+
+    def same(self, title: str, *, old: sa.Select[Any], new: sa.Select[Any]) -> None:
+        """Require that two selects give equal rows on the old and the new database."""
+        if any(title == known.title for known in self.sames):
+            msg = f"step.same({title!r}) stands twice"
+            raise StepError(msg)
+        self.sames.append(Same(title, old, new))
+
+    def loss(self, why: str, *, count: sa.Select[Any] | None = None) -> None:
+        """Declare what a downgrade cannot carry; `count` asks the old database how much."""
+        self.losses.append(Loss(_reason(why), count))
+
+    def _line(self) -> int | None:
+        frame = sys._getframe(2)  # noqa: SLF001  the line in the step is what people look for
+        while frame is not None and frame.f_code.co_filename != self._path:
+            frame = frame.f_back  # type: ignore[assignment]
+        return frame.f_lineno if frame is not None else None
+
+
+def _reason(because: str) -> str:
+    if not because or not because.strip():
+        msg = "a reason is required: because=\"...\""
+        raise StepError(msg)
+    return because
+
+
+__all__ += ["Condition"]

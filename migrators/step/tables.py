@@ -1,0 +1,47 @@
+"""`old` and `new`: the real SQLAlchemy tables of a schema version, by attribute or item."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+class Tables:
+    """Tables of one schema version: `old.users`, `old["odd name"]`.
+
+    Raises
+    ------
+    AttributeError
+        For a table that is not there, naming the nearest ones.
+    """
+
+    def __init__(self, metadata: sa.MetaData, version: int) -> None:
+        self._metadata = metadata
+        self._version = version
+
+    def __getattr__(self, name: str) -> sa.Table:
+        found = self.get(name)
+        if found is None:
+            raise AttributeError(self._unknown(name))
+        return found
+
+    def __getitem__(self, name: str) -> sa.Table:
+        return self.__getattr__(name)
+
+    def get(self, name: str) -> sa.Table | None:
+        """Return the table, or None."""
+        return self._metadata.tables.get(name)
+
+    def own(self, table: sa.Table) -> None:
+        """Refuse a table of the other version: the usual slip is `old` for `new`."""
+        if self._metadata.tables.get(table.key) is not table:
+            msg = f"{table.key} is not a table of schema {self._version}: old and new mixed up?"
+            raise AttributeError(msg)
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self._metadata.tables, n=3)
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        return f"schema {self._version} has no table {name}{meant}"
