@@ -9,6 +9,7 @@
     ├── DatabaseError               exit 1   missing, corrupt, full, read-only …
     ├── ExtractError                exit 1   an extract that is incomplete, damaged or hostile
     ├── TargetExists                exit 1   the name is taken
+    ├── WrongVersion                exit 1   an application met another schema version
     ├── Findings                    exit 3   a check found something: drift, rows that do not fit, stale
     ├── VerifyMismatch              exit 4   what was loaded is not what was extracted
     ├── Locked                      exit 5   another run, or a writer, holds it
@@ -147,6 +148,10 @@ class ExtractError(MigrateError):
 
 class TargetExists(MigrateError):
     """The versioned name is taken; nothing was overwritten."""
+
+
+class WrongVersion(MigrateError):
+    """An application met a database of another schema version than it was written for."""
 
 
 class Findings(MigrateError):

@@ -1,0 +1,53 @@
+"""Where a database given by a relative path lies: in the project, whatever the cwd is.
+
+`project` asks; a server's URL passes unchanged.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+_FILE_DATABASES = frozenset({"sqlite"})
+
+
+def anchored(url: sa.URL, root: Path) -> sa.URL:
+    """Return the URL with a relative database file made absolute from `root`.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+    root : Path
+        The project's folder, absolute.
+    """
+    path = url.database
+    if url.get_backend_name() not in _FILE_DATABASES or not path or path == ":memory:":
+        return url
+    scheme = "file:" if path.startswith("file:") else ""
+    bare = path.removeprefix("file:")
+    return url if PurePath(bare).is_absolute() else url.set(database=f"{scheme}{root / bare}")
+
+
+def database_file(url: sa.URL) -> Path | None:
+    """Return the file of a database that is one; None for a server's."""
+    if url.get_backend_name() not in _FILE_DATABASES or not url.database:
+        return None
+    return Path(url.database.removeprefix("file:"))
+
+
+def scratch(name: str, folder: Path, database: str) -> sa.URL:
+    """Return the URL of a scratch database file in a private folder.
+
+    Raises
+    ------
+    ValueError
+        Databases of that name are not files; a server's scratch database is `staging`.
+    """
+    import sqlalchemy as sa
+
+    if name not in _FILE_DATABASES:
+        raise ValueError(name)
+    return sa.URL.create(name, database=str(folder / f"{database}.db"))

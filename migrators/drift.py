@@ -1,0 +1,138 @@
+"""Drift: what a live database has otherwise than `schemas/vN.py` says.
+
+Both sides are catalogues read the same way: the live database's, and that of a scratch
+database freshly built from the schema. Nothing is parsed twice, so nothing that the
+database itself normalises can look like a difference.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend, Catalog
+    from migrators.schema import SchemaVersion
+
+What = Literal["missing", "extra", "differs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One object that is not alike.
+
+    Attributes
+    ----------
+    kind, name : str
+        As in `Catalog.objects`: ("column", "users.email").
+    what : "missing", "extra" or "differs"
+        Seen from the live database.
+    live, fresh : str
+        The facts of either side; empty where it has none.
+    additive : bool
+        Added within the major: a notice, not drift.
+    """
+
+    kind: str
+    name: str
+    what: What
+    live: str = ""
+    fresh: str = ""
+    additive: bool = False
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        said = f"{self.kind} {self.name}"
+        if self.what == "missing":
+            return f"{said} is missing: the schema says {self.fresh or 'that it is there'}"
+        if self.what == "extra":
+            return f"{said} is in the database only{_facts(self.live)}"
+        return f"{said} differs: the database has {self.live}; the schema says {self.fresh}"
+
+
+def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
+    """Return what differs, missing things first, then by kind and name.
+
+    A further table with all that belongs to it, a further index that is not unique, a
+    further view or a trigger on a further table, and a further column that is nullable
+    or has a default are additive.
+
+    Parameters
+    ----------
+    live : Catalog
+        Of the live database.
+    fresh : Catalog
+        Of one freshly built from the schema (`fresh_catalog`).
+    """
+    found = [
+        _difference(kind, name, live.objects.get((kind, name)), fresh.objects.get((kind, name)))
+        for kind, name in sorted(live.objects.keys() | fresh.objects.keys())
+        if live.objects.get((kind, name)) != fresh.objects.get((kind, name))
+    ]
+    new_tables = {d.name for d in found if d.kind == "table" and d.what == "extra"}
+    marked = [_mark(difference, new_tables) for difference in found]
+    return sorted(marked, key=lambda d: (d.what != "missing", d.kind, d.name))
+
+
+def fresh_catalog(
+    backend_class: type[Backend], schema: SchemaVersion, scratch_dir: Path
+) -> Catalog:
+    """Return the catalogue of a database freshly built from a schema.
+
+    Parameters
+    ----------
+    backend_class : type of Backend
+        Must be one whose databases are files in `scratch_dir`, or use `built_catalog`.
+    schema : SchemaVersion
+    scratch_dir : Path
+        A private directory; the scratch database is removed again.
+    """
+    from migrators.backends import where
+
+    name = f"fresh_{secrets.token_hex(4)}"
+    return built_catalog(
+        backend_class(where.scratch(backend_class.name, scratch_dir, name)), schema
+    )
+
+
+def built_catalog(scratch: Backend, schema: SchemaVersion) -> Catalog:
+    """Build a schema in a scratch database, read its catalogue and discard it."""
+    try:
+        scratch.create(schema)
+        scratch.finish(schema, {})
+        return scratch.catalog()
+    finally:
+        if scratch.exists():
+            scratch.discard()
+
+
+def _difference(kind: str, name: str, live: str | None, fresh: str | None) -> Difference:
+    if live is None:
+        return Difference(kind, name, "missing", fresh=fresh or "")
+    if fresh is None:
+        return Difference(kind, name, "extra", live=live)
+    return Difference(kind, name, "differs", live, fresh)
+
+
+def _mark(difference: Difference, new_tables: set[str]) -> Difference:
+    """Return the difference, marked where the database merely has more."""
+    if difference.what != "extra" or not _is_addition(difference, new_tables):
+        return difference
+    return Difference(difference.kind, difference.name, "extra", difference.live, additive=True)
+
+
+def _is_addition(difference: Difference, new_tables: set[str]) -> bool:
+    """Whether rows that the schema knows of mean the same with it as without it."""
+    kind, facts = difference.kind, difference.live.lower()
+    if any(difference.name == t or difference.name.startswith(f"{t}.") for t in new_tables):
+        return True
+    if kind == "column":
+        return "not null" not in facts or "default" in facts
+    return kind == "view" or (kind == "index" and "unique" not in facts)
+
+
+def _facts(facts: str) -> str:
+    return f": {facts}" if facts else ""

@@ -1,0 +1,194 @@
+"""Where schemas, steps, fixtures, runs and databases are; the only maker of paths."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrators import config
+from migrators.errors import ProjectError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import sqlalchemy as sa
+
+    from migrators.config import Settings
+
+_SCHEMA = re.compile(r"v(0|[1-9]\d*)\.py")
+_STEP = re.compile(r"(0|[1-9]\d*)to(0|[1-9]\d*)\.py")
+_ENGINE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder whose pyproject.toml has `[tool.migrators]`.
+
+    Attributes
+    ----------
+    root : Path
+        The folder, absolute.
+    settings : Settings
+    """
+
+    root: Path
+    settings: Settings
+
+    @classmethod
+    def find(
+        cls,
+        start: Path,
+        *,
+        flags: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Project:
+        """Return the project that `start` (the cwd, or `-C DIR`) lies in.
+
+        Parameters
+        ----------
+        start : Path
+            Where to look first; then its parents.
+        flags, environment : mapping
+            As for `config.settings`; the environment is `os.environ` by default.
+
+        Raises
+        ------
+        ProjectError
+            There is none, or its `migrators/` would take the engine's place.
+        UsageError
+            Its settings are wrong.
+        """
+        start = start.resolve()
+        if not start.is_dir():
+            raise ProjectError(f"{start} is not a folder")
+        for folder in (start, *start.parents):
+            pyproject = folder / "pyproject.toml"
+            if pyproject.is_file() and config.table(pyproject) is not None:
+                _refuse_package(folder)
+                seen = os.environ if environment is None else environment
+                return cls(folder, config.settings(pyproject, seen, flags))
+        raise ProjectError(
+            f"no project: neither {start} nor a folder above it has a pyproject.toml "
+            "with [tool.migrators]",
+            hint=("migrate init         makes a sample project here", "migrate -C DIR ..."),
+        )
+
+    @property
+    def runs(self) -> Path:
+        """Where run directories are."""
+        return self.root / self.settings.runs
+
+    def schema_path(self, version: int) -> Path:
+        """Return `schemas/vN.py`, whether it exists or not."""
+        return self.root / "schemas" / f"v{version}.py"
+
+    def step_path(self, old: int, new: int) -> Path:
+        """Return `migrators/NtoM.py`, whether it exists or not."""
+        return self.root / "migrators" / f"{old}to{new}.py"
+
+    def fixtures(self, version: int) -> Path:
+        """Return `fixtures/vN`, whether it exists or not."""
+        return self.root / "fixtures" / f"v{version}"
+
+    def versions(self) -> list[int]:
+        """Return the schema versions that have a file, ascending."""
+        return sorted(int(m[1]) for m in _names(self.root / "schemas", _SCHEMA))
+
+    def steps(self) -> list[tuple[int, int]]:
+        """Return the steps that have a file, as (old, new), ascending."""
+        return sorted((int(m[1]), int(m[2])) for m in _names(self.root / "migrators", _STEP))
+
+    def url(self, version: int) -> sa.URL:
+        """Return where the database of a schema version is.
+
+        A relative database file is relative to the project, not to the cwd.
+
+        Raises
+        ------
+        UsageError
+            No URL is set, or it is not one.
+        """
+        import sqlalchemy as sa
+
+        from migrators.backends import where
+
+        written = self.settings.urls.get(version) or self.settings.url.replace(
+            config.PLACEHOLDER, str(version)
+        )
+        if not written:
+            raise UsageError(
+                f"there is no URL for schema {version}",
+                hint='add to [tool.migrators]: url = "sqlite:///data/app_v{version}.db"',
+            )
+        try:
+            return where.anchored(sa.make_url(written), self.root)
+        except (sa.exc.ArgumentError, ValueError):
+            raise UsageError(f"{config.redact(written)} is not a database URL") from None
+
+    def chain(self, old: int, new: int) -> list[tuple[int, int]]:
+        """Return the steps from one version to another, in order, all up or all down.
+
+        The fewest steps win: an `1to3.py` is taken before `1to2.py` and `2to3.py`.
+
+        Raises
+        ------
+        ProjectError
+            A step is missing: the message names it.
+        UsageError
+            Both versions are the same.
+        """
+        if old == new:
+            raise UsageError(f"schema {old} is already schema {new}: there is nothing to do")
+        paths: dict[int, list[tuple[int, int]]] = {old: []}
+        waiting = [old]
+        while waiting:
+            here = waiting.pop(0)
+            for a, b in self.steps():
+                if a == here and b not in paths and _towards(a, b, new):
+                    paths[b] = [*paths[here], (a, b)]
+                    waiting.append(b)
+        return paths[new] if new in paths else self._gap(old, new, set(paths))
+
+    def _gap(self, old: int, new: int, reached: set[int]) -> list[tuple[int, int]]:
+        """Raise for the step that is missing where the chain ends nearest its goal."""
+        here = min(reached, key=lambda version: abs(new - version))
+        after = min(
+            (v for v in self.versions() if _towards(here, v, new)),
+            key=lambda version: abs(version - here),
+            default=new,
+        )
+        missing = f"{here}to{after}"
+        onward = [f"migrate {old}to{here} goes as far as there are steps"] if here != old else []
+        whole = f"migrate {old}to{new}"
+        raise ProjectError(
+            f"there is no migrators/{missing}.py"
+            + (f", so {whole} has a gap" if missing != f"{old}to{new}" else ""),
+            hint=[f"write migrators/{missing}.py, then: {whole}", *onward],
+        )
+
+
+def _towards(here: int, there: int, goal: int) -> bool:
+    return here < there <= goal if here < goal else goal <= there < here
+
+
+def _names(folder: Path, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+    if not folder.is_dir():
+        return []
+    return [m for entry in folder.iterdir() if (m := pattern.fullmatch(entry.name))]
+
+
+def _refuse_package(root: Path) -> None:
+    """Refuse a `migrators/__init__.py` that would be imported in the engine's place."""
+    package = root / "migrators" / "__init__.py"
+    if package.exists() and package.resolve().parent != _ENGINE:
+        raise ProjectError(
+            f"{package} would take the place of the migrators package itself: "
+            "a project's migrators/ holds steps and no __init__.py",
+            hint=(
+                f"rm {package}",
+                'and to keep ruff from asking for it: "migrators/*.py" = ["INP001"]',
+            ),
+        )
