@@ -76,11 +76,20 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class FunctionRef:
-    """A top-level function of the step's file; `form` is "frames", "batches" or "rows"."""
+    """A top-level function of the step's file.
+
+    Attributes
+    ----------
+    form : str
+        "frames", "batches" or "rows": what it takes and yields.
+    columns : tuple of str
+        Names of the query's columns as the function sees them.
+    """
 
     path: Path
     name: str
     form: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from migrators.step.keys import LookupId, StepUuid
 from migrators.step.mapping import Condition, Mapping, StepError
 from migrators.step.tables import Tables
@@ -17,8 +19,6 @@ from migrators.step.tables import Tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-
-    import sqlalchemy as sa
 
 __all__ = ["Drop", "Lookup", "Loss", "Mapping", "Rekey", "Same", "Step", "StepError", "Tables"]
 
@@ -108,7 +108,7 @@ class Step:
         self,
         new: sa.Table,
         *,
-        source: sa.Table | None = None,
+        source: sa.FromClause | None = None,
         only: sa.ColumnElement[bool] | None = None,
         because: str | None = None,
     ) -> Mapping:
@@ -118,8 +118,8 @@ class Step:
         ----------
         new : Table
             Of the new schema.
-        source : Table, optional
-            Old table whose rows become rows of `new`, columns of the same name carried;
+        source : Table or subquery, optional
+            Old table (or select over old tables) whose rows become rows of `new`, columns of the same name carried;
             the old table of the same name unless given. A new table may be filled from
             several sources: call once for each.
         only : SQL condition, optional
@@ -128,19 +128,25 @@ class Step:
             Why; required with `only`.
         """
         self._new.own(new)
-        if source is not None:
+        if isinstance(source, sa.Table):
             self._old.own(source)
-        else:
-            source = self._old.get(new.key)
-        for known in self.mappings:
-            if known.table is new and (known.source is source or known.is_query):
-                break
-        else:
+        known = self._known(new, source)
+        if known is None:
+            source = self._old.get(new.key) if source is None else source
             known = Mapping(new, source, line=self._line())
             self.mappings.append(known)
         if only is not None:
             known.keep(only, because)
         return known
+
+    def _known(self, new: sa.Table, source: sa.FromClause | None) -> Mapping | None:
+        """The mapping meant: without `source` the only one there is."""
+        of_table = [m for m in self.mappings if m.table is new]
+        if source is None and len(of_table) > 1:
+            msg = f"{new.key} has several sources: say which, step.table(new.{new.key}, source=...)"
+            raise StepError(msg)
+        found = [m for m in of_table if source is None or m.source is source]
+        return found[0] if found else None
 
     def drop(self, what: sa.Table | sa.Column[Any], *, because: str) -> None:
         """Say that an old table or column goes nowhere, and why."""

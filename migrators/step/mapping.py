@@ -45,11 +45,15 @@ class Mapping:
     ----------
     table : Table
         New.
-    source : Table or None
+    source : Table, subquery or None
         Old; None where only a query or a function can fill the table.
+    said_reads : tuple of Column
+        What SQL text in it carries, as the step says.
     """
 
-    def __init__(self, table: sa.Table, source: sa.Table | None, *, line: int | None) -> None:
+    def __init__(
+        self, table: sa.Table, source: sa.FromClause | None, *, line: int | None
+    ) -> None:
         self.table = table
         self.source = source
         self.line = line
@@ -57,6 +61,7 @@ class Mapping:
         self.conditions: list[Condition] = []
         self.select: sa.Select[Any] | sa.CompoundSelect[Any] | None = None
         self.function: Callable[..., Iterator[Any]] | None = None
+        self.said_reads: tuple[sa.Column[Any], ...] = ()
 
     @property
     def is_query(self) -> bool:
@@ -106,7 +111,7 @@ class Mapping:
         if not because or not because.strip():
             msg = f'{self.table.key}: rows are left out without a reason: because="..."'
             raise StepError(msg)
-        if self.source is None:
+        if not isinstance(self.source, sa.Table):
             msg = f"{self.table.key} has no source table whose rows could be left out"
             raise StepError(msg)
         self.conditions.append(Condition(excluded, because, shown, kept))
@@ -131,6 +136,12 @@ class Mapping:
         del rows  # written so that a reader of the step sees it
         self._one_way()
         self.select = select
+        self.source = select.subquery()
+        return self
+
+    def reads(self, *columns: sa.Column[Any]) -> Self:
+        """Say which old columns `sa.text(...)` in this mapping carries."""
+        self.said_reads += columns
         return self
 
     def computed(

@@ -1,0 +1,163 @@
+"""Values written in a step → nodes over the columns of one SELECT.
+
+A `Binder` collects the columns that the old server must return; a bound rule knows them
+by position only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from migrators import types
+from migrators.backends.interface import ReadColumn
+from migrators.plan.columns import carried, changing, is_opaque
+from migrators.plan.constants import constant, natural
+from migrators.plan.model import Apply, Constant, Node, Read, Widen
+from migrators.rules.base import Rule
+from migrators.types import fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migrators.types import ColumnType
+
+
+class BindError(Exception):
+    """A value that does not fit its column; the message says what to write instead."""
+
+
+class Binder:
+    """Binds the values of one part.
+
+    Parameters
+    ----------
+    resolve_key : callable
+        Turns `mapping.key(x)` into a SQL expression; see `plan.keys`.
+
+    Attributes
+    ----------
+    carried : set of Column
+        Old columns whose values some output carries.
+    """
+
+    def __init__(self, resolve_key: Callable[[Any], sa.ColumnElement[Any]]) -> None:
+        self._resolve_key = resolve_key
+        self._expressions: list[sa.ColumnElement[Any]] = []
+        self._types: list[ColumnType] = []
+        self.carried: set[sa.Column[Any]] = set()
+        self.opaque = False
+
+    def bind(self, value: Any, target: ColumnType) -> Node:
+        """Return the node that computes `value`, of kind `target` or of another kind.
+
+        Raises
+        ------
+        BindError
+        """
+        if isinstance(value, Rule):
+            return self._rule(value, target)
+        if isinstance(value, sa.sql.ClauseElement):
+            return self.read(value)
+        try:
+            return Constant(constant(value, target), target)
+        except TypeError as error:
+            raise BindError(str(error)) from None
+
+    def read(self, expression: Any) -> Read:
+        """Return the node of a SQL expression, read once however often it is used."""
+        for index, known in enumerate(self._expressions):
+            if known is expression:
+                return Read(index, self._types[index])
+        declared = self._type(expression)
+        self.carried.update(carried(expression))
+        self.opaque |= is_opaque(expression)
+        self._expressions.append(expression)
+        self._types.append(declared)
+        return Read(len(self._types) - 1, declared)
+
+    def _type(self, expression: Any) -> ColumnType:
+        asked = changing(expression)
+        if asked:
+            msg = f"{asked} gives another value each time: use step.now or step.uuid(...)"
+            raise BindError(msg)
+        if isinstance(expression, sa.Select):
+            msg = "a select that gives one value needs .scalar_subquery()"
+            raise BindError(msg)
+        if isinstance(expression.type, sa.types.NullType):
+            msg = f"the type of {expression} is not known: sa.type_coerce({expression}, sa.Integer())"
+            raise BindError(msg)
+        try:
+            return types.describe(expression.type)
+        except types.UnsupportedType as error:
+            raise BindError(str(error)) from None
+
+    def _rule(self, rule: Rule, target: ColumnType) -> Apply:
+        from migrators.step.keys import KeyOf
+
+        if isinstance(rule, KeyOf):
+            msg = "a key cannot stand inside another rule"
+            raise BindError(msg)
+        args = tuple(self._argument(value, target) for value in rule.inputs)
+        try:
+            made = rule.result([arg.type for arg in args], target)
+        except TypeError as error:
+            raise BindError(str(error)) from None
+        return Apply(replace(rule, inputs=()), args, made, target)
+
+    def _argument(self, value: Any, target: ColumnType) -> Node:
+        if isinstance(value, Rule | sa.sql.ClauseElement):
+            return self.bind(value, target)
+        try:
+            own = natural(value, target)
+            return Constant(constant(value, own), own)
+        except TypeError as error:
+            raise BindError(str(error)) from None
+
+    # what the binder collected ---------------------------------------------------------
+
+    def expression(self, index: int) -> sa.ColumnElement[Any]:
+        """SQL expression of a `Read`."""
+        return self._expressions[index]
+
+    def labelled(self) -> list[sa.Label[Any]]:
+        """Return the SELECT's columns: c0, c1 … (no length or folding rule can hurt them)."""
+        return [sa.label(f"c{i}", e) for i, e in enumerate(self._expressions)]
+
+    def columns(self) -> tuple[ReadColumn, ...]:
+        """Return what they are."""
+        return tuple(
+            ReadColumn(f"c{i}", declared, *_where(expression))
+            for i, (expression, declared) in enumerate(
+                zip(self._expressions, self._types, strict=True)
+            )
+        )
+
+
+def _where(expression: Any) -> tuple[str, str]:
+    if isinstance(expression, sa.Column) and isinstance(expression.table, sa.Table):
+        return expression.table.key, expression.name
+    return "", str(getattr(expression, "name", "") or "expression")
+
+
+def fitted(node: Node, target: ColumnType) -> Node:
+    """Return `node` widened to `target` where that is exact by nature.
+
+    Raises
+    ------
+    BindError
+        Where it is not; the message names the rule that says how.
+    """
+    if node.type == target:
+        return node
+    if fit.widens(node.type, target):
+        return Widen(node, target)
+    msg = f"{node.type} does not become {target} by itself: {_advice(target)}"
+    raise BindError(msg)
+
+
+def _advice(target: ColumnType) -> str:
+    rule = {"instant": "timestamp", "float": "float_", "binary": "bytes_"}.get(target.kind, target.kind)
+    return f"write rules.{rule}(...)"

@@ -1,0 +1,242 @@
+"""What a step recorded → a `Plan`; pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from migrators.backends.interface import ReadQuery
+from migrators.errors import PlanError
+from migrators.plan.bind import Binder, BindError
+from migrators.plan.conserve import conserve
+from migrators.plan.keys import Keys, included
+from migrators.plan.lookups import lookup_table
+from migrators.plan.model import (
+    Apply,
+    Dropped,
+    KeyMapPlan,
+    LossPlan,
+    Part,
+    Plan,
+    Read,
+    SamePlan,
+    TablePlan,
+)
+from migrators.plan.parts import Problems, Workshop, function_part, table_part
+from migrators.step.mapping import Mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+    from migrators.schema import SchemaVersion
+    from migrators.step import Drop, Step
+
+
+def build(
+    old: SchemaVersion,
+    new: SchemaVersion,
+    step: Step,
+    *,
+    path: Path,
+    digest: str,
+    source: Backend,
+    target: Backend,
+) -> Plan:
+    """Build and check the plan of what `step` recorded.
+
+    Parameters
+    ----------
+    path : Path
+        Of the step, for messages.
+    digest : str
+        SHA-256 of the step's file.
+    source, target : Backend
+        Of the old and the new database; neither is opened.
+
+    Raises
+    ------
+    PlanError
+        With every problem and the lines to add.
+    """
+    problems = Problems()
+    _complete(step, old, new)
+    try:
+        keys = Keys(step)
+    except BindError as error:
+        raise PlanError([str(error)], path=path) from None
+    shop = Workshop(source, new, keys, path, problems, set())
+    tables = tuple(sorted(_tables(shop, step), key=lambda t: t.name))
+    dropped = tuple(_dropped(shop, drop) for drop in step.drops)
+    sames = tuple(_sames(shop, step))
+    conserve(old, new, step, shop.carried, problems)
+    _lint(new, target, problems)
+    if problems.said:
+        raise PlanError(problems.said, path=path, hint=problems.lines)
+    return Plan(
+        old=old,
+        new=new,
+        path=path,
+        digest=digest,
+        tables=tables,
+        dropped=dropped,
+        key_maps=tuple(_key_maps(shop)),
+        sames=sames,
+        losses=tuple(LossPlan(x.why, _loss_sql(shop, x.count)) for x in step.losses),
+        sequences=_sequences(tables, new),
+        columns_carried=len(shop.carried),
+        columns_new=sum(len(t.stored) for t in new.tables.values()),
+        random_keys=any(c.random for c in keys.changes.values()),
+    )
+
+
+def _complete(step: Step, old: SchemaVersion, new: SchemaVersion) -> None:
+    """Add the mappings that nobody needs to write: tables of the same name."""
+    filled = {m.table for m in step.mappings} | {x.table for x in step.lookups}
+    dropped = {drop.what for drop in step.drops}
+    for name, table in new.metadata.tables.items():
+        source = old.metadata.tables.get(name)
+        if table not in filled and source not in dropped:
+            step.mappings.append(Mapping(table, source, line=None))
+
+
+def _tables(shop: Workshop, step: Step) -> Iterator[TablePlan]:
+    for lookup in step.lookups:
+        try:
+            yield lookup_table(shop, lookup)
+        except (BindError, TypeError) as error:
+            shop.problems.add(str(error))
+    for name in shop.new.metadata.tables:
+        mappings = [m for m in step.mappings if m.table.key == name]
+        if mappings:
+            yield from _table(shop, step, name, mappings)
+
+
+def _table(
+    shop: Workshop, step: Step, name: str, mappings: list[Mapping]
+) -> Iterator[TablePlan]:
+    how, origin = _how(step, mappings)
+    parts = []
+    for mapping in mappings:
+        try:
+            parts.extend(_part(shop, mapping))
+        except (BindError, TypeError) as error:
+            shop.problems.add(f"{name}: {error}")
+    ordered = len(parts) == 1 and bool(parts[0].query.order_by) and parts[0].explodes is None
+    if not ordered:
+        parts = [replace(p, query=replace(p.query, order_by=())) for p in parts]
+    yield TablePlan(name, origin, how, mappings[0].line, tuple(parts), ordered=ordered)
+
+
+def _part(shop: Workshop, mapping: Mapping) -> Iterator[Part]:
+    if mapping.function is not None:
+        yield function_part(shop, mapping)
+    elif mapping.source is not None:
+        yield table_part(shop, mapping)
+    elif mapping.line is not None:
+        shop.problems.add(
+            f"{mapping.table.key} is new, and nothing says what fills it",
+            f"step.table(new.{mapping.table.key}, source=old....)",
+        )
+
+
+def _how(step: Step, mappings: list[Mapping]) -> tuple[str, str]:
+    first = mappings[0]
+    if len(mappings) > 1:
+        return "merged", ", ".join(_name(m) for m in mappings)
+    if first.function is not None:
+        return "batches", ", ".join(_froms(first.select))
+    if first.select is not None or (first.source is not None and not isinstance(first.source, sa.Table)):
+        return "query", ", ".join(_froms(first.source))
+    if first.source is None:
+        return "new, empty", ""
+    shared = [m for m in step.mappings if m.source is first.source]
+    if len(shared) > 1 and first.table.key != _name(first):
+        return "split", _name(first)
+    if first.table.key != _name(first):
+        return "renamed", _name(first)
+    return ("changed" if first.given or first.conditions else "carried by name"), _name(first)
+
+
+def _name(mapping: Mapping) -> str:
+    return mapping.source.key if isinstance(mapping.source, sa.Table) else "query"
+
+
+def _froms(select: Any) -> list[str]:
+    from sqlalchemy.sql import visitors
+
+    found = [t.key for t in visitors.iterate(select) if isinstance(t, sa.Table)]
+    return list(dict.fromkeys(found))
+
+
+def _dropped(shop: Workshop, drop: Drop) -> Dropped:
+    what = drop.what
+    table = what if isinstance(what, sa.Table) else what.table
+    count = sa.func.count() if isinstance(what, sa.Table) else sa.func.count(what)
+    name = table.key if isinstance(what, sa.Table) else f"{table.key}.{what.name}"
+    return Dropped(name, drop.because, shop.sql(sa.select(count).select_from(table)))
+
+
+def _sames(shop: Workshop, step: Step) -> Iterator[SamePlan]:
+    for same in step.sames:
+        binder = Binder(lambda _key: sa.null())
+        try:
+            for column in same.old.selected_columns:
+                binder.read(column)
+        except BindError as error:
+            shop.problems.add(f"step.same({same.title!r}): {error}")
+            continue
+        yield SamePlan(same.title, answer_query(shop.backend, same.old, binder), same.new)
+
+
+def answer_query(backend: Backend, select: Any, binder: Binder) -> ReadQuery:
+    """Compile a `step.same` select: its columns, labelled, ordered by all of them."""
+    inner = select.subquery()
+    labels = [c.label(f"c{i}") for i, c in enumerate(inner.c)]
+    compiled = backend.bytewise(sa.select(*labels)).compile(
+        dialect=backend.dialect, compile_kwargs={"literal_binds": True}
+    )
+    return ReadQuery(str(compiled), binder.columns(), tuple(f"c{i}" for i in range(len(labels))))
+
+
+def _key_maps(shop: Workshop) -> Iterator[KeyMapPlan]:
+    for change in shop.keys.changes.values():
+        if change.up:
+            continue
+        binder = Binder(lambda _key: sa.null())
+        binder.read(next(iter(change.mapping.source.primary_key.columns)))  # type: ignore[union-attr]
+        select = sa.select(*binder.labelled())
+        condition = included(change.mapping)
+        if condition is not None:
+            select = select.where(condition)
+        query = ReadQuery(shop.sql(select), binder.columns(), ("c0",))
+        yield KeyMapPlan(change.map, change.tag, query)
+
+
+def _loss_sql(shop: Workshop, count: Any) -> str | None:
+    return None if count is None else shop.sql(count)
+
+
+def _sequences(tables: tuple[TablePlan, ...], new: SchemaVersion) -> dict[str, str]:
+    """New tables whose integer key is carried as it is: numbering goes on after the old."""
+    return {t.name: t.parts[0].source for t in tables if _numbered(t, new)}  # type: ignore[misc]
+
+
+def _numbered(table: TablePlan, new: SchemaVersion) -> bool:
+    key = new.tables[table.name].primary_key
+    if len(table.parts) != 1 or table.parts[0].source is None or len(key) != 1:
+        return False
+    node = next(o.node for o in table.parts[0].outputs if o.column == key[0])
+    reversed_key = isinstance(node, Apply) and node.rule.name == "rekey"
+    return isinstance(node, Read) or reversed_key
+
+
+def _lint(new: SchemaVersion, target: Backend, problems: Problems) -> None:
+    for name, table in new.metadata.tables.items():
+        for column in table.c:
+            said = target.lint(column.type)
+            if said:
+                problems.add(f"{name}.{column.name}: {said}")

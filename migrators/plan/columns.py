@@ -1,0 +1,82 @@
+"""What a SQL expression carries, and what a step may not ask of a database.
+
+Carrying a column means that its value reaches a new row. A column that is only read in a
+WHERE, an ON or an EXISTS is not carried.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ColumnClause, TextClause
+from sqlalchemy.sql.selectable import Exists, ScalarSelect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHANGES = frozenset(
+    """now current_timestamp current_date current_time localtime localtimestamp sysdate
+    getdate clock_timestamp statement_timestamp transaction_timestamp unix_timestamp
+    random rand uuid uuid_short gen_random_uuid uuid_generate_v4 newid randomblob
+    nextval last_insert_rowid last_insert_id changes""".split()
+)
+"""Functions that answer differently each time they are asked."""
+
+
+def carried(element: Any) -> Iterator[sa.Column[Any]]:
+    """Yield the table columns whose values an output expression carries.
+
+    Parameters
+    ----------
+    element : SQL expression or select
+    """
+    if isinstance(element, Exists):
+        return
+    if isinstance(element, ScalarSelect):
+        yield from carried(element.element)
+    elif isinstance(element, sa.Select | sa.CompoundSelect):
+        for column in element.selected_columns:
+            yield from carried(column)
+    elif isinstance(element, sa.Column) and isinstance(element.table, sa.Table):
+        yield element
+    elif isinstance(element, ColumnClause) and element.table is not None:
+        for base in element.base_columns:
+            if base is not element:
+                yield from carried(base)
+    else:
+        for child in element.get_children():
+            yield from carried(child)
+
+
+def is_opaque(element: Any) -> bool:
+    """Whether an expression holds SQL text that names what it reads only to a database."""
+    return any(_opaque(part) for part in visitors.iterate(element))
+
+
+def _opaque(part: Any) -> bool:
+    if isinstance(part, TextClause):
+        return True
+    literal = isinstance(part, ColumnClause) and part.is_literal
+    return literal and not re.fullmatch(r"[\d.]+|'[^']*'|\*|NULL|null", part.name)
+
+
+def changing(element: Any) -> str | None:
+    """Name a function in an expression that answers differently each time, if any."""
+    for part in visitors.iterate(element):
+        name = getattr(part, "name", None)
+        if isinstance(part, sa.sql.functions.FunctionElement) and isinstance(name, str):
+            if name.lower() in _CHANGES:
+                return f"{name}()"
+            if _says_now(part):
+                return f"{name}('now')"
+    return None
+
+
+def _says_now(function: Any) -> bool:
+    clauses = list(function.clauses)
+    values = [c.value for c in clauses if isinstance(c, sa.BindParameter)]
+    dated = function.name.lower() in {"date", "time", "datetime", "julianday", "unixepoch"}
+    return "now" in values or (dated and not clauses)

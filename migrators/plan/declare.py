@@ -1,0 +1,53 @@
+"""Load a step's file and let it record what it declares."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from typing import TYPE_CHECKING
+
+from migrators import pyfile
+from migrators.errors import CodeError
+from migrators.step import Step, Tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+    from types import ModuleType
+
+    from migrators.schema import SchemaVersion
+
+
+def load_step(path: Path) -> ModuleType:
+    """Return a step's module, loaded by path."""
+    name = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    return pyfile.load(path, f"migrators_step_{name}")
+
+
+def declare(path: Path, old: SchemaVersion, new: SchemaVersion, *, now: datetime) -> Step:
+    """Run `migrate(step, old, new)` of the file at `path`.
+
+    Raises
+    ------
+    CodeError
+        With the line of the step that raised.
+    """
+    module = load_step(path)
+    migrate = getattr(module, "migrate", None)
+    if not callable(migrate):
+        msg = "defines no migrate(step, old, new)"
+        raise CodeError(msg, path=path)
+    tables = Tables(old.metadata, old.version), Tables(new.metadata, new.version)
+    step = Step(*tables, now=now, path=str(path))
+    try:
+        migrate(step, *tables)
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}" if not str(error) else str(error)
+        raise CodeError(text, path=path, line=_line(error, path)) from error
+    return step
+
+
+def _line(error: Exception, path: Path) -> int | None:
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f.lineno for f in frames if f.filename == str(path)]
+    return lines[-1] if lines else None

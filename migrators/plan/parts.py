@@ -1,0 +1,370 @@
+"""A step's mapping → a `Part`: one compiled SELECT and how each new column comes of it."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from migrators.backends.interface import ReadColumn, ReadQuery
+from migrators.plan.bind import Binder, BindError, fitted
+from migrators.plan.defaults import NoConstant, default_of
+from migrators.plan.keys import included, key_expression
+from migrators.plan.model import (
+    Accounting,
+    Apply,
+    Constant,
+    FunctionRef,
+    LeftOut,
+    Node,
+    Output,
+    Part,
+    Read,
+    Widen,
+)
+from migrators.plan.constants import constant
+from migrators.step.keys import DerivedKey, KeyOf, ReversedKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+    from migrators.plan.keys import Keys
+    from migrators.schema import Column, SchemaVersion
+    from migrators.step.mapping import Mapping
+
+
+@dataclass
+class Problems:
+    """What is wrong with a step: each a sentence, and the lines to add."""
+
+    said: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, sentence: str, *lines: str) -> None:
+        """Remember one problem."""
+        self.said.append(sentence)
+        self.lines.extend(line for line in lines if line not in self.lines)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every part is built with."""
+
+    backend: Backend
+    new: SchemaVersion
+    keys: Keys
+    path: Path
+    problems: Problems
+    carried: set[sa.Column[Any]]
+
+    def sql(self, select: Any) -> str:
+        """Compile for the old database, text compared by bytes, literals rendered."""
+        compiled = self.backend.bytewise(select).compile(
+            dialect=self.backend.dialect, compile_kwargs={"literal_binds": True}
+        )
+        return str(compiled)
+
+
+def table_part(shop: Workshop, mapping: Mapping) -> Part:
+    """Build the part of a mapping whose rows are those of a table or a select."""
+    binder = Binder(lambda key: key_expression(key, mapping))
+    outputs = tuple(_outputs(shop, mapping, binder))
+    key = _source_key(mapping, binder)
+    select = sa.select(*binder.labelled())
+    if mapping.source is not None:
+        select = select.select_from(mapping.source)
+    condition = included(mapping)
+    if condition is not None:
+        select = select.where(condition)
+    shop.carried.update(binder.carried)
+    _check_opaque(shop, mapping, binder)
+    projection, in_sql = _projection(shop, mapping, binder, outputs, condition)
+    return Part(
+        source=_source_name(mapping),
+        query=ReadQuery(shop.sql(select), binder.columns(), _order(shop, mapping, outputs), key),
+        outputs=outputs,
+        accounting=_accounting(shop, mapping),
+        explodes=exploding(shop, mapping.table.key, outputs),
+        projection=projection,
+        in_sql=in_sql,
+    )
+
+
+def _source_name(mapping: Mapping) -> str | None:
+    return mapping.source.key if isinstance(mapping.source, sa.Table) else None
+
+
+def _source_key(mapping: Mapping, binder: Binder) -> tuple[str, ...]:
+    if not isinstance(mapping.source, sa.Table):
+        return ()
+    kept = set(binder.carried)  # naming a row in messages does not carry its key
+    reads = [binder.read(column) for column in mapping.source.primary_key.columns]
+    binder.carried = kept
+    return tuple(f"c{read.index}" for read in reads)
+
+
+def _check_opaque(shop: Workshop, mapping: Mapping, binder: Binder) -> None:
+    if binder.opaque and not mapping.said_reads:
+        shop.problems.add(
+            f"{mapping.table.key}: SQL text cannot be analysed: say what it reads",
+            f"step.table(new.{mapping.table.key}).reads(old.<table>.c.<column>, ...)",
+        )
+    for column in mapping.said_reads:
+        shop.carried.add(column)
+
+
+# one output per new column -----------------------------------------------------------------
+
+
+def _outputs(shop: Workshop, mapping: Mapping, binder: Binder) -> Iterator[Output]:
+    for declared in shop.new.tables[mapping.table.key].stored:
+        column = mapping.table.c[declared.name]
+        try:
+            yield _output(shop, mapping, binder, column, declared)
+        except BindError as error:
+            shop.problems.add(f"{mapping.table.key}.{declared.name}: {error}")
+
+
+def _output(
+    shop: Workshop, mapping: Mapping, binder: Binder, column: sa.Column[Any], declared: Column
+) -> Output:
+    value, how = _value(shop, mapping, column, declared)
+    if isinstance(value, KeyOf):
+        value = _key_value(shop, mapping, value)
+    node = binder.bind(value, declared.type)
+    change = shop.keys.of(column)
+    if change is not None:
+        node = change.applied(node, declared.type)
+    node = _checked(shop, mapping, column, fitted(node, declared.type))
+    return Output(declared.name, declared.type, declared.nullable, node, how)
+
+
+def _key_value(shop: Workshop, mapping: Mapping, key: KeyOf) -> Any:
+    from migrators.plan.columns import carried
+
+    shop.carried.update(carried(key.inputs[0]))
+    return key_expression(key, mapping)
+
+
+def _checked(shop: Workshop, mapping: Mapping, column: sa.Column[Any], node: Node) -> Node:
+    if isinstance(node, Constant) and node.value is None and not column.nullable:
+        table = mapping.table.key
+        shop.problems.add(
+            f"{table}.{column.name} is NOT NULL and has no source, constant or default",
+            f"step.table(new.{table}).values({column.name}=...)",
+        )
+    return node
+
+
+def _value(
+    shop: Workshop, mapping: Mapping, column: sa.Column[Any], declared: Column
+) -> tuple[Any, str]:
+    if column.name in mapping.given:
+        value = mapping.given[column.name]
+        return value, _how(value, column)
+    if mapping.source is not None and column.name in mapping.source.c:
+        return mapping.source.c[column.name], "carried"
+    return _default(shop, column, declared)
+
+
+def _how(value: Any, column: sa.Column[Any]) -> str:
+    from migrators.rules.base import Rule
+
+    if isinstance(value, Rule):
+        return value.name if value.name in {"key", "lookup", "uuid"} else f"rules.{value.name}"
+    if isinstance(value, sa.Column):
+        return "carried" if value.name == column.name else f"from {value.name}"
+    return "expression" if isinstance(value, sa.sql.ClauseElement) else "constant"
+
+
+def _default(shop: Workshop, column: sa.Column[Any], declared: Column) -> tuple[Any, str]:
+    try:
+        found, value = default_of(column, declared.type)
+    except NoConstant as error:
+        if column.nullable:
+            return None, "NULL"
+        table = column.table.name
+        shop.problems.add(
+            f"{table}.{column.name}: its default {error} gives another value each time",
+            f"step.table(new.{table}).values({column.name}=...)    # step.now, step.uuid(...)",
+        )
+        return sa.null().cast(column.type), "missing"
+    return (value, "default") if found else (None, "NULL")
+
+
+# order, accounting, exploding --------------------------------------------------------------
+
+
+def _order(shop: Workshop, mapping: Mapping, outputs: tuple[Output, ...]) -> tuple[str, ...]:
+    """Labels whose order is the new key's; empty where only sorting on the way gives it."""
+    by_name = {output.column: output for output in outputs}
+    labels = []
+    for name in shop.new.tables[mapping.table.key].primary_key:
+        index = _monotone(by_name[name].node) if name in by_name else None
+        if index is None:
+            return ()
+        labels.append(f"c{index}")
+    return tuple(labels)
+
+
+def _monotone(node: Node) -> int | None:
+    """Index of the column whose order is this node's, if there is one."""
+    if isinstance(node, Read):
+        return node.index
+    if isinstance(node, Widen):
+        return _monotone(node.of)
+    derived = isinstance(node, Apply) and isinstance(node.rule, DerivedKey)
+    if derived and not node.rule.random:  # type: ignore[union-attr]
+        return _monotone(node.args[0])  # type: ignore[union-attr]
+    return None
+
+
+def _accounting(shop: Workshop, mapping: Mapping) -> Accounting | None:
+    if not isinstance(mapping.source, sa.Table):
+        return None
+    counts: list[Any] = [sa.func.count()]
+    earlier: list[sa.ColumnElement[bool]] = []
+    for condition in mapping.conditions:
+        here = sa.and_(condition.excluded, *(sa.not_(e) for e in earlier))
+        counts.append(sa.func.count(sa.case((here, sa.literal_column("1")))))
+        earlier.append(condition.excluded)
+    select = sa.select(*counts).select_from(mapping.source)
+    texts = tuple(LeftOut(_shown(shop, c), c.because) for c in mapping.conditions)
+    return Accounting(shop.sql(select), texts)
+
+
+def _shown(shop: Workshop, condition: Any) -> str:
+    shown = sa.not_(condition.shown) if condition.kept else condition.shown
+    compiled = shown.compile(dialect=shop.backend.dialect, compile_kwargs={"literal_binds": True})
+    return " ".join(str(compiled).split())
+
+
+def exploding(shop: Workshop, table: str, outputs: tuple[Output, ...]) -> Apply | None:
+    """Return the list-valued node whose elements become rows, if there is one."""
+    found: list[Apply] = []
+    for output in outputs:
+        found.extend(node for node in _nodes(output.node) if node.rule.explodes)
+    if any(node != found[0] for node in found):
+        shop.problems.add(f"{table}: two different rules.split give rows; one may")
+    return found[0] if found else None
+
+
+def _nodes(node: Node) -> Iterator[Apply]:
+    if isinstance(node, Widen):
+        yield from _nodes(node.of)
+    elif isinstance(node, Apply):
+        yield node
+        for argument in node.args:
+            yield from _nodes(argument)
+
+
+# what SQL alone can say of the new rows ----------------------------------------------------
+
+
+def _projection(
+    shop: Workshop,
+    mapping: Mapping,
+    binder: Binder,
+    outputs: tuple[Output, ...],
+    condition: sa.ColumnElement[bool] | None,
+) -> tuple[sa.Select[Any] | None, frozenset[str]]:
+    columns = []
+    for output in outputs:
+        expression = _in_sql(binder, mapping.table.c[output.column], output.node)
+        if expression is not None:
+            columns.append(expression.label(output.column))
+    if not columns or mapping.source is None:
+        return None, frozenset()
+    select = sa.select(*columns, *_row_key(mapping)).select_from(mapping.source)
+    if condition is not None:
+        select = select.where(condition)
+    del shop
+    return select, frozenset(column.name for column in columns)
+
+
+def _row_key(mapping: Mapping) -> list[Any]:
+    """Return the old key, labelled so that a finding can name rows: `old key: id`."""
+    if not isinstance(mapping.source, sa.Table):
+        return []
+    return [c.label(f"old key: {c.name}") for c in mapping.source.primary_key.columns]
+
+
+def _in_sql(binder: Binder, column: sa.Column[Any], node: Node) -> Any:
+    if isinstance(node, Read):
+        return binder.expression(node.index)
+    if isinstance(node, Widen):
+        return _in_sql(binder, column, node.of)
+    if isinstance(node, Constant):
+        return sa.null() if node.value is None else sa.literal(node.value, column.type)
+    if isinstance(node.rule, DerivedKey | ReversedKey):
+        return _in_sql(binder, column, node.args[0])  # one to one: as good as the new key
+    return None
+
+
+# functions ---------------------------------------------------------------------------------
+
+
+def function_part(shop: Workshop, mapping: Mapping) -> Part:
+    """Build the part of a mapping whose rows a function of the step computes."""
+    binder = Binder(lambda key: key_expression(key, mapping))
+    select = mapping.select
+    assert select is not None and mapping.function is not None  # noqa: PT018, S101
+    reads = []
+    for column in select.selected_columns:
+        read = binder.read(column)
+        reads.append(ReadColumn(str(column.key), read.type, *_table_column(column)))
+    shop.carried.update(binder.carried)
+    _check_opaque(shop, mapping, binder)
+    inner = select.subquery()
+    labelled = sa.select(*(c.label(f"c{i}") for i, c in enumerate(inner.c)))
+    made, outputs = _made(shop, mapping)
+    columns = tuple(
+        ReadColumn(f"c{i}", r.type, r.table, r.source) for i, r in enumerate(reads)
+    )
+    return Part(
+        source=None,
+        query=ReadQuery(shop.sql(labelled), columns),
+        outputs=outputs,
+        function=FunctionRef(
+            shop.path, mapping.function.__name__, _form(mapping.function), tuple(r.name for r in reads)
+        ),
+        made=made,
+    )
+
+
+def _table_column(column: Any) -> tuple[str, str]:
+    table = getattr(column, "table", None)
+    return (table.key, column.name) if isinstance(table, sa.Table) else ("", str(column.key))
+
+
+def _made(shop: Workshop, mapping: Mapping) -> tuple[tuple[ReadColumn, ...], tuple[Output, ...]]:
+    """Columns that the function gives: old keys where a key's type changes."""
+    table = mapping.table.key
+    made: list[ReadColumn] = []
+    outputs: list[Output] = []
+    for declared in shop.new.tables[table].stored:
+        name, change = declared.name, shop.keys.of(mapping.table.c[declared.name])
+        if name in mapping.given:
+            node: Node = Constant(constant(mapping.given[name], declared.type), declared.type)
+        else:
+            given = change.old if change is not None else declared.type
+            made.append(ReadColumn(name, given, table, name))
+            node = Read(len(made) - 1, given)
+            if change is not None:
+                node = change.applied(node, declared.type)
+        outputs.append(Output(name, declared.type, declared.nullable, node, "computed"))
+    return tuple(made), tuple(outputs)
+
+
+def _form(function: Any) -> str:
+    for parameter in inspect.signature(function).parameters.values():
+        said = str(parameter.annotation)
+        if "RecordBatch" in said:
+            return "batches"
+        return "rows" if "dict" in said else "frames"
+    msg = f"{function.__name__} needs one parameter: the iterator of batches"
+    raise BindError(msg)
