@@ -1,9 +1,16 @@
-"""The record of one run: what `run` fills, `report` shows, and `receipt.json` keeps."""
+"""The record of one run, and where a project stands: what `run` fills and `report` shows.
+
+A `Receipt` is kept as `receipt.json` in the run's directory; a `Status` is made anew
+each time it is asked for.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from migrators.backends.interface import Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,82 @@ class Receipt:
     losses: tuple[tuple[str, int | None], ...] = ()
     sames: tuple[tuple[str, str], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionState:
+    """One schema version's database, as it is now.
+
+    Attributes
+    ----------
+    database : str
+        Its name as messages show it.
+    stamp : Stamp or None
+        What it says it is; None where it says nothing or is not there.
+    agrees : bool
+        Name and stamp say the same; True where there is no database.
+    written : str
+        What was written since it was published, for people; empty where that is not known.
+    """
+
+    version: int
+    database: str
+    exists: bool
+    stamp: Stamp | None = None
+    agrees: bool = True
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """One run of the project, from its journal.
+
+    Attributes
+    ----------
+    command : str
+        What was typed, without secrets.
+    outcome : str
+        As in `Receipt`, or "stopped" or "running".
+    phase : str
+        The last stage it came to.
+    at : str
+        When that was, ISO 8601, UTC.
+    extract, staging : str
+        What is left of it, for people: "complete, will be used again", "unfinished";
+        empty where nothing is.
+    """
+
+    id: str
+    command: str
+    outcome: str
+    phase: str
+    at: str
+    extract: str = ""
+    staging: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a project stands.
+
+    Attributes
+    ----------
+    versions : tuple of VersionState
+        Ascending.
+    runs : tuple of RunState
+        The latest last.
+    next : str
+        What the next command would do, with the line to type.
+    """
+
+    project: str
+    versions: tuple[VersionState, ...]
+    runs: tuple[RunState, ...] = ()
+    next: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
