@@ -17,7 +17,7 @@ from migrators.plan.columns import carried, changing, is_opaque
 from migrators.plan.constants import constant, natural
 from migrators.plan.model import Apply, Constant, Node, Read, Widen
 from migrators.rules.base import Rule
-from migrators.types import fit
+from migrators.types import Kind, fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,12 +150,18 @@ def fitted(node: Node, target: ColumnType) -> Node:
     BindError
         Where it is not; the message names the rule that says how.
     """
-    if node.type == target:
-        return node
+    if node.type == target or _same_form(node.type, target):
+        return node  # whether each value fits the declared length is asked of each value
     if fit.widens(node.type, target):
         return Widen(node, target)
     msg = f"{node.type} does not become {target} by itself: {_advice(target)}"
     raise BindError(msg)
+
+
+def _same_form(own: ColumnType, target: ColumnType) -> bool:
+    plain = (Kind.TEXT, Kind.ENUM)
+    both_text = own.kind in plain and target.kind in plain
+    return both_text or (own.kind is target.kind and own.kind in (Kind.INTEGER, Kind.BINARY))
 
 
 def _advice(target: ColumnType) -> str:

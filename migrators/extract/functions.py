@@ -1,0 +1,180 @@
+"""Computed tables: a step's function over batches, and what it gives made exact.
+
+The function sees Arrow-backed DataFrames, record batches or rows of Python values. What
+it gives must be of the declared types exactly; anything else is refused with column and
+row, because pandas turns integers with a NULL into floats and NULL into NaN unasked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from migrators.errors import CodeError, MigrateError, ValueRefused
+from migrators.plan.constants import constant
+from migrators.plan.declare import load_step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from migrators.backends.interface import ReadColumn
+    from migrators.plan.model import FunctionRef
+
+_ROWS = 65_536
+
+
+def computed(
+    table: str,
+    function: FunctionRef,
+    batches: Iterator[pa.RecordBatch],
+    made: Sequence[ReadColumn],
+) -> Iterator[list[pa.Array]]:
+    """Yield the columns that the function computes, a batch at a time.
+
+    Parameters
+    ----------
+    table : str
+        New table, for messages.
+    batches : iterator of pa.RecordBatch
+        The query's columns.
+    made : sequence of ReadColumn
+        Columns that the function must give, with their types.
+
+    Raises
+    ------
+    CodeError
+        The function raised; with its line in the step.
+    ValueRefused
+        A value is not exactly of the declared type.
+    """
+    called = getattr(load_step(function.path), function.name)
+    renamed = (b.rename_columns(list(function.columns)) for b in batches)
+    given = _FORMS[function.form](renamed)
+    row = 0
+    for item in _called(called(given), function):
+        columns = _columns(table, item, made, row)
+        row += len(columns[0]) if columns else 0
+        yield columns
+
+
+def _called(results: Iterator[Any], function: FunctionRef) -> Iterator[Any]:
+    rows: list[dict[str, Any]] = []
+    try:
+        for result in results:
+            if function.form != "rows":
+                yield result
+                continue
+            rows.append(result)
+            if len(rows) == _ROWS:
+                yield rows
+                rows = []
+    except MigrateError:
+        raise
+    except Exception as error:
+        raise CodeError(
+            f"{function.name}: {type(error).__name__}: {error}",
+            path=function.path,
+            line=_line(error, function),
+        ) from error
+    if rows:
+        yield rows
+
+
+def _line(error: Exception, function: FunctionRef) -> int | None:
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(function.path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _frames(batches: Iterator[pa.RecordBatch]) -> Iterator[Any]:
+    import pandas as pd
+
+    for batch in batches:
+        yield batch.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        yield from batch.to_pylist()
+
+
+_FORMS: dict[str, Any] = {"frames": _frames, "batches": iter, "rows": _rows}
+
+
+def _columns(table: str, item: Any, made: Sequence[ReadColumn], row: int) -> list[pa.Array]:
+    names = list(item[0]) if isinstance(item, list) else list(_names(item))
+    wanted = [column.name for column in made]
+    if sorted(names) != sorted(wanted):
+        missing, extra = sorted(set(wanted) - set(names)), sorted(set(names) - set(wanted))
+        msg = f"{table}: the function's columns differ: missing {missing}, not asked for {extra}"
+        raise MigrateError(msg)
+    if isinstance(item, list):
+        return [_from_values(table, c, [r[c.name] for r in item], row) for c in made]
+    return [_exact(table, c, _column(item, c.name), row) for c in made]
+
+
+def _names(item: Any) -> Sequence[str]:
+    return item.schema.names if isinstance(item, pa.RecordBatch | pa.Table) else item.columns
+
+
+def _column(item: Any, name: str) -> Any:
+    return item.column(name) if isinstance(item, pa.RecordBatch | pa.Table) else item[name]
+
+
+def _exact(table: str, column: ReadColumn, values: Any, row: int) -> pa.Array:
+    """A column as an array of the declared Arrow type, or refused."""
+    if not isinstance(values, pa.Array | pa.ChunkedArray):
+        dtype = str(values.dtype)
+        if dtype == "object":
+            return _from_values(table, column, values.tolist(), row)
+        if dtype.startswith("float") and values.isna().any():
+            reason = "is NaN in a pandas float column: NULL or NaN? keep Arrow dtypes"
+            raise ValueRefused(table, column.name, reason, count=int(values.isna().sum()))
+        values = pa.array(values, from_pandas=True)
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if array.type == column.type.arrow:
+        return array
+    return _converted(table, column, array)
+
+
+def _converted(table: str, column: ReadColumn, array: pa.Array) -> pa.Array:
+    """Convert where Arrow's types differ in width only."""
+    wanted = column.type.arrow
+    same = any(
+        kind(array.type) and kind(wanted)
+        for kind in (
+            pa.types.is_integer, pa.types.is_timestamp, pa.types.is_decimal, pa.types.is_floating,
+            _is_string, _is_binary, pa.types.is_time, pa.types.is_date, pa.types.is_duration,
+        )
+    )
+    zones = pa.types.is_timestamp(wanted) and (array.type.tz is None) != (wanted.tz is None)
+    if (not same or zones) and array.null_count < len(array):
+        raise ValueRefused(table, column.name, f"is {array.type}, declared {wanted}", count=len(array))
+    try:
+        return array.cast(wanted) if same else pa.nulls(len(array), wanted)
+    except pa.ArrowInvalid as error:
+        raise ValueRefused(table, column.name, f"is not {column.type}: {error}") from None
+
+
+def _is_string(arrow: pa.DataType) -> bool:
+    return bool(pa.types.is_string(arrow) or pa.types.is_large_string(arrow))
+
+
+def _is_binary(arrow: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(arrow) or pa.types.is_fixed_size_binary(arrow))
+
+
+def _from_values(table: str, column: ReadColumn, values: list[Any], row: int) -> pa.Array:
+    """Python values, each exactly of the declared type."""
+    made = []
+    for index, value in enumerate(values):
+        try:
+            made.append(constant(value, column.type))
+        except TypeError as error:
+            sample = (f"row {row + index}", "")
+            raise ValueRefused(table, column.name, str(error), samples=[sample]) from None
+    return pa.array(made, column.type.arrow)

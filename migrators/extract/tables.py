@@ -1,0 +1,91 @@
+"""The rows of one new table, part after part, as they go into the extract."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from migrators.errors import MigrateError
+from migrators.extract.evaluate import Evaluated, evaluate
+from migrators.extract.functions import computed
+from migrators.extract.refuse import refused
+from migrators.receipt import LeftBehind, TableReceipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from migrators.backends.interface import Snapshot
+    from migrators.plan.model import Part, TablePlan
+
+
+@dataclass
+class Rows:
+    """Streams the new rows of one table and counts on the way."""
+
+    table: TablePlan
+    snapshot: Snapshot
+    maps: Mapping[str, Any]
+    changed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    receipts: list[TableReceipt] = field(default_factory=list)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of the new table's stored columns."""
+        if self.table.lookup is not None:
+            yield self._lookup()
+            return
+        for part in self.table.parts:
+            yield from self._part(part)
+
+    def _part(self, part: Part) -> Iterator[pa.RecordBatch]:
+        read = written = 0
+        for seen, made in self._evaluated(part):
+            if made.refusals:
+                raise refused(self.table.name, part, seen, made.refusals[0])
+            self.changed.update(made.changed)
+            read += len(seen) if seen is not None else 0
+            written += len(made.batch)
+            yield made.batch
+        self.receipts.append(self._receipt(part, read, written))
+
+    def _evaluated(self, part: Part) -> Iterator[tuple[pa.RecordBatch | None, Evaluated]]:
+        batches = self.snapshot.batches(part.query)
+        if part.function is None:
+            for batch in batches:
+                yield batch, evaluate(part, batch.columns, self.maps)
+        else:
+            for columns in computed(self.table.name, part.function, batches, part.made):
+                yield None, evaluate(part, columns, self.maps)
+
+    def _receipt(self, part: Part, read: int, written: int) -> TableReceipt:
+        source = part.source or "query"
+        own = part.accounting is None or part.explodes is not None
+        if part.accounting is None:
+            return TableReceipt(self.table.name, source, read, written, own_grain=True)
+        row = self.snapshot.rows(part.accounting.sql)[0]
+        left = tuple(
+            LeftBehind(c.text, c.because, int(n or 0))
+            for c, n in zip(part.accounting.conditions, row[1:], strict=True)
+        )
+        expected = int(row[0]) - sum(x.rows for x in left)
+        if read != expected:
+            msg = (
+                f"{source}: {row[0]} rows less {row[0] - expected} left out are {expected}, "
+                f"but {read} were read"
+            )
+            raise MigrateError(msg)
+        return TableReceipt(self.table.name, source, int(row[0]), written, left, own_grain=own)
+
+    def _lookup(self) -> pa.RecordBatch:
+        plan, (values, ids) = self.table.lookup, self.maps[self.table.name]
+        assert plan is not None  # noqa: S101
+        columns: dict[str, pa.Array] = {plan.id: ids, plan.key: values}
+        for other in plan.others:
+            value = getattr(other.node, "value", None)
+            columns[other.column] = pa.repeat(pa.scalar(value, other.type.arrow), len(ids))
+        self.receipts.append(
+            TableReceipt(self.table.name, self.table.origin, len(ids), len(ids), own_grain=True)
+        )
+        return pa.RecordBatch.from_pydict(columns)

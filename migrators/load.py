@@ -1,0 +1,83 @@
+"""Extract directory → a staging database, nothing computed on the way.
+
+Nothing of the old database is known here.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from migrators.errors import MigrateError
+from migrators.events import Emit, StageDone, StageStarted, TableDone, TableProgress
+from migrators.stream import ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from migrators.backends.interface import Backend
+    from migrators.extracts.directory import ExtractReader
+    from migrators.schema import SchemaVersion
+
+
+def load(reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit) -> int:
+    """Create `staging` and load it; return the number of rows.
+
+    Parameters
+    ----------
+    reader : ExtractReader
+        A complete extract of this schema version.
+    staging : Backend
+        A database that does not exist yet and that nobody else knows.
+
+    Raises
+    ------
+    ExtractError
+        The extract is damaged.
+    ValueRefused
+        The database cannot hold a value exactly.
+    DatabaseError
+        No room, no right.
+    """
+    began = time.monotonic()
+    total = sum(reader.rows(name) or 0 for name in schema.tables)
+    emit(StageStarted("load", f"{len(schema.tables)} tables", total))
+    staging.create(schema)
+    loaded = sum(_table(reader, schema, name, staging, emit) for name in schema.load_order)
+    emit(StageDone("load", time.monotonic() - began, (f"every row in {staging.database}",)))
+    return loaded
+
+
+def finish(
+    reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit
+) -> tuple[str, ...]:
+    """Build what comes after the data: indexes, keys, sequences, triggers, views."""
+    began = time.monotonic()
+    emit(StageStarted("finish"))
+    facts = staging.finish(schema, dict(reader.manifest.sequences))
+    emit(StageDone("finish", time.monotonic() - began, facts))
+    return facts
+
+
+def _table(
+    reader: ExtractReader, schema: SchemaVersion, name: str, staging: Backend, emit: Emit
+) -> int:
+    began = time.monotonic()
+    sent = 0
+
+    def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        nonlocal sent
+        for batch in batches:
+            yield batch
+            sent += len(batch)
+            emit(TableProgress("load", name, len(batch)))
+
+    with ahead(reader.batches(name)) as batches:
+        taken = staging.write(name, schema.tables[name].stored, counted(batches))
+    if taken != sent:
+        msg = f"{name}: {sent} rows were sent, the database took {taken}"
+        raise MigrateError(msg)
+    emit(TableDone("load", name, taken, time.monotonic() - began))
+    return taken

@@ -1,0 +1,115 @@
+"""One table of a database against its file in the extract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from migrators.backends.interface import ReadColumn, ReadQuery
+from migrators.events import Emit, TableProgress
+from migrators.extracts.interface import BATCH_ROWS
+from migrators.order import OrderCheck, in_order
+from migrators.stream import ahead
+from migrators.verify.compare import aligned, differing_columns, differing_keys
+from migrators.verify.rowtext import row_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from migrators.backends.interface import Backend, Snapshot
+    from migrators.extracts.directory import ExtractReader
+    from migrators.schema import SchemaVersion, Table
+
+
+class _OutOfOrder(Exception):  # noqa: N818  a fact about the extract's rows
+    """The extract's rows are not in key order: compare them sorted."""
+
+
+@dataclass
+class TableCheck:
+    """Compares one table; `rows` is how many rows of the extract were compared."""
+
+    reader: ExtractReader
+    schema: SchemaVersion
+    table: Table
+    database: Backend
+    snapshot: Snapshot
+    scratch: Path
+    rows: int = 0
+
+    def differences(self, emit: Emit) -> list[str]:
+        """Return a line for each difference found, at most a few dozen."""
+        if self.table.primary_key:
+            try:
+                return self._in_key_order(emit)
+            except _OutOfOrder:
+                self.rows = 0
+        return self._as_sorted_text(emit)
+
+    # streaming, in key order -----------------------------------------------------------
+
+    def _in_key_order(self, emit: Emit) -> list[str]:
+        with ahead(self._checked()) as ours, ahead(self._read(self.table.primary_key)) as theirs:
+            for mine, other in aligned(ours, theirs):
+                self.rows += len(mine)
+                emit(TableProgress("verify", self.table.name, len(mine)))
+                if differing_columns(mine, other):
+                    return self._named(mine, other)
+        return []
+
+    def _checked(self) -> Iterator[pa.RecordBatch]:
+        check = OrderCheck(self.table.primary_key)
+        for batch in self.reader.batches(self.table.name):
+            check.see(batch)
+            if not check.ordered:
+                raise _OutOfOrder
+            yield batch
+
+    def _named(self, mine: pa.RecordBatch, other: pa.RecordBatch) -> list[str]:
+        return [f"{self.table.name} {line}" for line in differing_keys(mine, other, self.table)]
+
+    def _read(self, order: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        names = [c.name for c in self.table.stored]
+        for batch in self.snapshot.batches(read_back(self.schema, self.table, self.database, order)):
+            yield batch.rename_columns(names)
+
+    # in any order ----------------------------------------------------------------------
+
+    def _as_sorted_text(self, emit: Emit) -> list[str]:
+        ours = self._sorted(self.reader.batches(self.table.name), "ours")
+        theirs = self._sorted(self._read(()), "theirs")
+        with ahead(ours) as left, ahead(theirs) as right:
+            for mine, other in aligned(left, right):
+                self.rows += len(mine)
+                emit(TableProgress("verify", self.table.name, len(mine)))
+                if differing_columns(mine, other):
+                    return [f"{self.table.name}: rows differ ({len(mine)} beside {len(other)})"]
+        return []
+
+    def _sorted(self, batches: Iterator[pa.RecordBatch], side: str) -> Iterator[pa.RecordBatch]:
+        place = self.scratch / side
+        place.mkdir(mode=0o700, exist_ok=True)
+        texts = (row_texts(batch, self.table) for batch in batches)
+        return in_order(texts, ("row",), place, BATCH_ROWS)
+
+
+def read_back(
+    schema: SchemaVersion, table: Table, database: Backend, order: tuple[str, ...]
+) -> ReadQuery:
+    """Return the query that reads a table's stored columns, as the database renders them."""
+    real = schema.metadata.tables[table.name]
+    labels = [real.c[c.name].label(f"c{i}") for i, c in enumerate(table.stored)]
+    sql = str(sa.select(*labels).compile(dialect=database.dialect))
+    label = {c.name: f"c{i}" for i, c in enumerate(table.stored)}
+    columns = tuple(
+        ReadColumn(label[c.name], c.type, table.name, c.name) for c in table.stored
+    )
+    return ReadQuery(
+        sql, columns, tuple(label[name] for name in order),
+        tuple(label[name] for name in table.primary_key if name in label),
+    )
