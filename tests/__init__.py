@@ -1,0 +1,1 @@
+"""Tests of the engine, of the command, and of the reference application."""
