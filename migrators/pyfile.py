@@ -7,6 +7,7 @@ its own, so that functions in it can be pickled and found again by a worker.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import sys
 import traceback
@@ -85,6 +86,11 @@ def load_attribute(target: str, folder: Path) -> Any:
                 f"{target} cannot be imported: {_say(error)}", path=path, line=line
             ) from error
     return found
+
+
+def docstring(path: Path) -> str:
+    """Return a Python file's docstring, as written; empty where it has none."""
+    return ast.get_docstring(ast.parse(path.read_bytes()), clean=True) or ""
 
 
 def _package(folder: Path) -> str:

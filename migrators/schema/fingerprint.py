@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.sql.functions import now
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from migrators import types
@@ -126,6 +127,8 @@ def expression_text(expression: Any) -> str:
         return expression
     if isinstance(expression, sa.TextClause):
         return expression.text
+    if isinstance(expression, now):
+        return "CURRENT_TIMESTAMP"  # understood everywhere; `now()` is not
     compiler = _DIALECT.statement_compiler(_DIALECT, None)
     return str(compiler.process(expression, include_table=False, literal_binds=True))
 
@@ -165,8 +168,13 @@ def index_facts(index: sa.Index) -> list[Any]:
 
 def options(table: sa.Table) -> dict[str, Any]:
     """Return the options of a table that only some databases know."""
-    prefixes = [expression_text(prefix) for prefix in getattr(table, "_prefixes", ())]
-    return _jsonable(table.dialect_kwargs) | ({"prefixes": prefixes} if prefixes else {})
+    said = prefixes(table)
+    return _jsonable(table.dialect_kwargs) | ({"prefixes": said} if said else {})
+
+
+def prefixes(table: sa.Table) -> list[str]:
+    """Return what stands between CREATE and TABLE."""
+    return [expression_text(prefix) for prefix in getattr(table, "_prefixes", ())]
 
 
 def _type_facts(declared: TypeEngine[Any]) -> list[Any]:
@@ -191,7 +199,8 @@ def _of(table: sa.Table, kind: type[Any]) -> list[Any]:
 
 def _unique(constraint: sa.UniqueConstraint) -> list[Any]:
     columns = [c.name for c in constraint.columns]
-    return [constraint_name(constraint), columns, _jsonable(constraint.dialect_kwargs)]
+    when = [constraint.deferrable, constraint.initially]
+    return [constraint_name(constraint), columns, when, _jsonable(constraint.dialect_kwargs)]
 
 
 def _foreign_key(constraint: sa.ForeignKeyConstraint) -> list[Any]:

@@ -1,0 +1,241 @@
+"""What SQLAlchemy's reflection leaves out on SQLite: `reflection` asks for it.
+
+AUTOINCREMENT, collations, computed columns, defaults that are expressions and names of
+primary keys are added to the tables; views, triggers and the indexes that cannot be
+declared are returned as SQL.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrators.guard import STAMP
+
+ALEMBIC = "alembic_version"
+
+_TOKENS = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]""", re.DOTALL
+)
+
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_NAME = re.compile(r"""\w+|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|'(?:[^']|'')*'""")
+_LITERAL = re.compile(
+    r"""[+-]?\s*[\d.]+(?:e[+-]?\d+)?|0x[0-9a-f]+|x?'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_]+""",
+    re.IGNORECASE,
+)
+
+
+def amend(connection: sa.Connection, metadata: sa.MetaData) -> str:
+    """Add what SQLAlchemy does not reflect; return the SQL of what it does not model.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Read from only.
+    metadata : sqlalchemy.MetaData
+        As reflected; its tables are completed.
+    """
+    rows = connection.exec_driver_sql(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+    ).all()
+    collations = _Collations([(name, sql) for kind, name, _, sql in rows if kind == "table"])
+    virtual = {name for kind, name, _, sql in rows if kind == "table" and _is_virtual(sql)}
+    for kind, name, _, sql in rows:
+        table = metadata.tables.get(name) if kind == "table" else None
+        if table is not None and name not in virtual:
+            _amend_table(table, sql, collations)
+            _amend_foreign_keys(connection, table, _definitions(sql))
+    beside = []
+    for kind, name, owner, sql in rows:
+        declared = kind == "table" or name == STAMP or owner == ALEMBIC
+        if declared or (kind == "index" and _modelled(connection, metadata, owner, name, sql)):
+            continue
+        beside.append(f"{sql.strip()};\n")
+    return "\n".join(beside)
+
+
+def _amend_table(table: sa.Table, sql: str, collations: _Collations) -> None:
+    bare = _TOKENS.sub(" ", sql).upper()
+    if re.search(r"\bAUTOINCREMENT\b", bare):
+        table.dialect_kwargs["sqlite_autoincrement"] = True
+    tail = bare[bare.rfind(")") :]
+    if re.search(r"\bWITHOUT\s+ROWID\b", tail):
+        table.dialect_kwargs["sqlite_with_rowid"] = False
+    if re.search(r"\bSTRICT\b", tail):
+        table.dialect_kwargs["sqlite_strict"] = True
+    _primary_key_name(table, sql)
+    definitions = _definitions(sql)
+    for column in table.columns:
+        _amend_column(column, definitions.get(column.name.lower(), ""))
+        if (collation := collations.of(table.name, column.name)) != "BINARY":
+            column.type = _collated(column.type, collation)
+
+
+def _collated(found: Any, collation: str) -> Any:
+    """Return a text type with a collation; other types sort by their values anyway."""
+    if isinstance(found, sa.String):
+        return type(found)(found.length, collation=collation)
+    return found
+
+
+def _modelled(
+    connection: sa.Connection, metadata: sa.MetaData, owner: str, name: str, sql: str
+) -> bool:
+    """Whether a reflected index says all; else it is taken out of the table.
+
+    Descending columns, collations and expressions are what it does not say.
+    """
+    table = metadata.tables.get(owner)
+    if table is None:
+        return owner == ALEMBIC
+    index = next((i for i in table.indexes if i.name == name), None)
+    details = connection.exec_driver_sql(f"PRAGMA index_xinfo({_quoted(name)})").all()
+    plain = all(
+        column is not None and not descending and collation == _own_collation(table, column)
+        for _, _, column, descending, collation, is_key in details
+        if is_key
+    )
+    if index is not None and not plain:
+        table.indexes.discard(index)
+    _multiline_where(index, sql)
+    return index is not None and plain
+
+
+def _own_collation(table: sa.Table, column: str) -> str:
+    return getattr(table.columns[column].type, "collation", None) or "BINARY"
+
+
+def _multiline_where(index: sa.Index | None, sql: str) -> None:
+    """Take a partial index's condition whole; reflection stops at the end of its line."""
+    if index is None or index.dialect_kwargs.get("sqlite_where") is None:
+        return
+    masked = _masked(sql)
+    match = re.search(r"\)\s*WHERE\b\s*", masked, re.IGNORECASE)
+    if match:
+        index.dialect_kwargs["sqlite_where"] = sa.text(sql[match.end() :].strip())
+
+
+def _is_virtual(sql: str) -> bool:
+    return bool(re.match(r"\s*CREATE\s+VIRTUAL\b", sql, re.IGNORECASE))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _amend_column(column: sa.Column[Any], definition: str) -> None:
+    """Correct a computed column's expression, and a default that is an expression."""
+    default = column.server_default
+    if column.computed is not None:
+        masked = _masked(definition)
+        start = re.search(r"\bAS\s*\(", masked, re.IGNORECASE)
+        if start:
+            text = definition[start.end() : _closing(masked, start.end())]
+            column.computed.sqltext = sa.text(text.strip())
+    elif isinstance(default, sa.DefaultClause) and isinstance(default.arg, sa.TextClause):
+        text = default.arg.text
+        if not _LITERAL.fullmatch(text) and not text.startswith("("):
+            column.server_default = sa.DefaultClause(sa.text(f"({text})"))
+
+
+def _amend_foreign_keys(
+    connection: sa.Connection, table: sa.Table, definitions: dict[str, str]
+) -> None:
+    """Add the actions of references that are written at their column."""
+    pragma = connection.exec_driver_sql(f"PRAGMA foreign_key_list({_quoted(table.name)})").all()
+    for row in pragma:
+        columns = [other[3] for other in pragma if other[0] == row[0]]
+        for constraint in table.foreign_key_constraints:
+            if constraint.column_keys == columns:
+                constraint.onupdate = row[5] if row[5] != "NO ACTION" else None
+                constraint.ondelete = row[6] if row[6] != "NO ACTION" else None
+                if len(columns) == 1:
+                    _amend_deferral(constraint, definitions.get(columns[0].lower(), ""))
+
+
+def _amend_deferral(constraint: sa.ForeignKeyConstraint, definition: str) -> None:
+    said = re.search(
+        r"(?<!NOT )\bDEFERRABLE\b(?:\s+INITIALLY\s+(DEFERRED|IMMEDIATE))?",
+        _masked(definition).upper(),
+    )
+    if said:
+        constraint.deferrable = True
+        constraint.initially = said[1]
+
+
+def _definitions(sql: str) -> dict[str, str]:
+    """Return the text of each column's definition, by the column's name in lower case."""
+    masked = _masked(sql)
+    begin = masked.find("(") + 1
+    end, depth, start = _closing(masked, begin), 0, begin
+    found: dict[str, str] = {}
+    for at in range(begin, end + 1):
+        depth += {"(": 1, ")": -1}.get(masked[at], 0) if at < end else 0
+        if at == end or (masked[at] == "," and depth == 0):
+            text = _COMMENT.sub(" ", sql[start:at]).strip()
+            if name := _NAME.match(text):
+                found.setdefault(_unquoted(name[0]).lower(), text)
+            start = at + 1
+    return found
+
+
+def _primary_key_name(table: sa.Table, sql: str) -> None:
+    masked = _masked(sql, quoted="n")
+    match = re.search(r"\bCONSTRAINT\s+(\S+)\s+PRIMARY\s+KEY\b", masked, re.IGNORECASE)
+    if match and table.primary_key.name is None:
+        table.primary_key.name = _unquoted(sql[match.start(1) : match.end(1)])
+
+
+def _masked(sql: str, quoted: str = "x") -> str:
+    """Return the text with comments blank and quoted parts as letters, equally long."""
+    return _TOKENS.sub(
+        lambda m: (" " if m[0].startswith(("--", "/*")) else quoted) * len(m[0]), sql
+    )
+
+
+def _closing(masked: str, start: int) -> int:
+    """Return where the parenthesis that was open at `start` closes."""
+    depth = 1
+    for at in range(start, len(masked)):
+        depth += {"(": 1, ")": -1}.get(masked[at], 0)
+        if depth == 0:
+            return at
+    return len(masked)
+
+
+def _unquoted(name: str) -> str:
+    if name[0] in "\"`'" and len(name) > 1:
+        return name[1:-1].replace(name[0] * 2, name[0])
+    return name[1:-1] if name[0] == "[" else name
+
+
+class _Collations:
+    """Declared collations, asked of SQLite itself: an index takes over its column's.
+
+    No pragma tells a column's collation, so the tables are made again, empty, in memory.
+    """
+
+    def __init__(self, tables: list[tuple[str, str]]) -> None:
+        self._found: dict[tuple[str, str], str] = {}
+        for name, sql in tables:
+            if "COLLATE" in _TOKENS.sub(" ", sql).upper() and not _is_virtual(sql):
+                self._ask(name, sql)
+
+    def of(self, table: str, column: str) -> str:
+        """Return a column's collation; BINARY where none is declared."""
+        return self._found.get((table, column), "BINARY")
+
+    def _ask(self, table: str, sql: str) -> None:
+        with closing(sqlite3.connect(":memory:")) as scratch:
+            scratch.execute(sql)
+            for row in scratch.execute(f"PRAGMA table_xinfo({_quoted(table)})").fetchall():
+                scratch.execute(f"CREATE INDEX probe ON {_quoted(table)} ({_quoted(row[1])})")
+                details = scratch.execute("PRAGMA index_xinfo(probe)").fetchone()
+                scratch.execute("DROP INDEX probe")
+                self._found[table, row[1]] = str(details[4])

@@ -1,0 +1,274 @@
+"""SQLAlchemy's types, columns, constraints and tables as the calls a person would write."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import dialects
+from sqlalchemy.types import TypeEngine
+
+from migrators.freeze.layout import Call, call, literal
+from migrators.schema import fingerprint as declared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    Names = Callable[[sa.Constraint], str | None]
+
+_PYTHON_SIDE = frozenset(
+    {
+        "as_uuid",
+        "asdecimal",
+        "decimal_return_scale",
+        "none_as_null",
+        "omit_aliases",
+        "validate_strings",
+        "values_callable",
+        "sort_key_function",
+        "metadata",
+        "inherit_schema",
+        "_create_events",
+        "_adapted_from",
+        "_expect_unicode",
+        "_enums",
+    }
+)
+"""Arguments of types that say how Python sees a value, not what a database stores."""
+
+
+def type_(column: sa.Column[Any]) -> str | Call:
+    """Return the type of a column, with its variants."""
+    spelled = _one_type(declared.plain_type(column.type), keeps_check=_keeps_check(column))
+    grouped: dict[str, list[str]] = {}
+    for database, variant in declared.variants(column.type).items():
+        grouped.setdefault(str(_called(_one_type(variant))), []).append(literal(database))
+    for variant_text, databases in grouped.items():
+        spelled = call(f"{_called(spelled)}.with_variant", variant_text, *databases)
+    return spelled
+
+
+def column(found: sa.Column[Any], names: Names) -> Call:
+    """Return a column; it says `primary_key` where the table's key has no name."""
+    keywords: dict[str, str | Call] = {}
+    if found.primary_key and not names(found.table.primary_key):
+        keywords["primary_key"] = "True"
+    if bool(found.nullable) == bool(found.primary_key):
+        keywords["nullable"] = repr(bool(found.nullable))
+    if found.primary_key and found.autoincrement != "auto":
+        keywords["autoincrement"] = literal(found.autoincrement)
+    if (default := _constant(found)) is not None:
+        keywords["default"] = default
+    if (server := declared.default_text(found)) is not None:
+        keywords["server_default"] = _text(server)
+    if found.comment:
+        keywords["comment"] = literal(found.comment)
+    keywords |= _options(found.dialect_kwargs)
+    return call("sa.Column", literal(found.name), type_(found), *_made(found), **keywords)
+
+
+def table(found: sa.Table, names: Names, order: Sequence[str]) -> Call:
+    """Return a table with its columns, constraints and indexes in a fixed order."""
+    keywords: dict[str, str | Call] = {}
+    if found.schema:
+        keywords["schema"] = literal(found.schema)
+    if found.comment:
+        keywords["comment"] = literal(found.comment)
+    if prefixes := declared.prefixes(found):
+        keywords["prefixes"] = literal(prefixes)
+    keywords |= _options(found.dialect_kwargs)
+    parts = [column(c, names) for c in (found.columns[name] for name in order)]
+    return call(
+        "sa.Table",
+        literal(found.name),
+        "metadata",
+        *parts,
+        *_constraints(found, names),
+        *sorted((_index(index) for index in found.indexes), key=str),
+        **keywords,
+    )
+
+
+def modules(item: str | Call) -> set[str]:
+    """Return the modules of databases that a spelled type needs imported."""
+    words = set(re.findall(r"(?<![\w.\"'])([a-z_]+)\.[A-Z]", str(item)))
+    return words & set(dialects.__all__)
+
+
+def _constraints(found: sa.Table, names: Names) -> Iterable[Call]:
+    kept = [c for c in found.constraints if not _said_by_type(c)]
+    if found.primary_key.columns and (name := names(found.primary_key)):
+        key = [literal(c.name) for c in found.primary_key.columns]
+        yield call("sa.PrimaryKeyConstraint", *key, name=literal(name))
+    for spelled in (_unique, _foreign_key, _check):
+        lines = [line for c in kept if (line := spelled(c, names)) is not None]
+        yield from sorted(lines, key=str)
+
+
+def _unique(constraint: sa.Constraint, names: Names) -> Call | None:
+    if not isinstance(constraint, sa.UniqueConstraint):
+        return None
+    columns = [literal(c.name) for c in constraint.columns]
+    return call("sa.UniqueConstraint", *columns, **_common(constraint, names))
+
+
+def _foreign_key(constraint: sa.Constraint, names: Names) -> Call | None:
+    if not isinstance(constraint, sa.ForeignKeyConstraint):
+        return None
+    actions = {
+        key: literal(value)
+        for key in ("ondelete", "onupdate", "match")
+        if (value := getattr(constraint, key)) is not None
+    }
+    return call(
+        "sa.ForeignKeyConstraint",
+        literal([e.parent.name for e in constraint.elements]),
+        literal([e.target_fullname for e in constraint.elements]),
+        **_common(constraint, names),
+        **actions,
+    )
+
+
+def _check(constraint: sa.Constraint, names: Names) -> Call | None:
+    if not isinstance(constraint, sa.CheckConstraint):
+        return None
+    text = declared.expression_text(constraint.sqltext)
+    return call("sa.CheckConstraint", literal(text), **_common(constraint, names))
+
+
+def _common(constraint: sa.Constraint, names: Names) -> dict[str, str | Call]:
+    keywords: dict[str, str | Call] = {}
+    if name := names(constraint):
+        keywords["name"] = literal(name)
+    for key in ("deferrable", "initially"):
+        if (value := getattr(constraint, key, None)) is not None:
+            keywords[key] = literal(value)
+    return keywords | _options(constraint.dialect_kwargs)
+
+
+def _index(index: sa.Index) -> Call:
+    parts: list[str | Call] = [
+        literal(e.name) if isinstance(e, sa.Column) else _text(declared.expression_text(e))
+        for e in index.expressions
+    ]
+    unique: dict[str, str | Call] = {"unique": "True"} if index.unique else {}
+    name = literal(declared.constraint_name(index))
+    return call("sa.Index", name, *parts, **unique, **_options(index.dialect_kwargs))
+
+
+def _made(found: sa.Column[Any]) -> Iterable[Call]:
+    """Return what computes a column's value in the database."""
+    if (computed := found.computed) is not None:
+        persisted = {} if computed.persisted is None else {"persisted": repr(computed.persisted)}
+        yield call("sa.Computed", literal(declared.expression_text(computed.sqltext)), **persisted)
+    if (identity := found.identity) is not None:
+        said = {key: literal(value) for key, value in declared.identity_arguments(identity)}
+        yield call("sa.Identity", **said)
+
+
+def _constant(found: sa.Column[Any]) -> str | None:
+    """Return an application's constant default; one that is computed is its own affair."""
+    default = found.default
+    if not isinstance(default, sa.ColumnDefault) or not default.is_scalar:
+        return None
+    value = default.arg
+    if isinstance(value, enum.Enum):
+        return literal(_label(declared.plain_type(found.type), value))
+    return literal(value) if isinstance(value, bool | int | float | str) else None
+
+
+def _label(declared_type: TypeEngine[Any], member: enum.Enum) -> str:
+    lookup = getattr(declared_type, "_valid_lookup", {})
+    return str(lookup.get(member, member.name))
+
+
+def _options(kwargs: Mapping[str, Any]) -> dict[str, str | Call]:
+    """Return options that only some databases know."""
+    said = {key: kwargs[key] for key in sorted(kwargs) if kwargs[key] is not None}
+    return {
+        key: _text(declared.expression_text(value))
+        if isinstance(value, sa.ClauseElement)
+        else literal(value)
+        for key, value in said.items()
+    }
+
+
+def _text(sql: str) -> Call:
+    return call("sa.text", literal(sql))
+
+
+def _one_type(plain: TypeEngine[Any], *, keeps_check: bool = False) -> str | Call:
+    kind = _public(type(plain))
+    if isinstance(plain, sa.Enum):
+        return _enum(kind, plain, keeps_check=keeps_check)
+    said = {
+        key: value
+        for key, value in declared.arguments(plain).items()
+        if key not in _PYTHON_SIDE and not callable(value) and not isinstance(value, TypeEngine)
+    }
+    if isinstance(plain, sa.Boolean) and not keeps_check:
+        said = {}
+    if not said:
+        return kind
+    first = [literal(said.pop(key)) for key in ("length", "precision", "scale") if key in said]
+    return call(kind, *first, **{key: literal(value) for key, value in said.items()})
+
+
+def _enum(kind: str, plain: sa.Enum, *, keeps_check: bool) -> Call:
+    keywords: dict[str, str | Call] = {"name": literal(plain.name)} if plain.name else {}
+    if not plain.native_enum:
+        keywords["native_enum"] = "False"
+    if keeps_check:
+        keywords["create_constraint"] = "True"
+    if plain.length and plain.length != max((len(label) for label in plain.enums), default=0):
+        keywords["length"] = str(plain.length)
+    return call(kind, *(literal(label) for label in plain.enums), **keywords)
+
+
+def _public(kind: type[Any]) -> str:
+    """Return the name by which the nearest public class of a type is written."""
+    from importlib import import_module
+
+    for candidate in kind.__mro__:
+        name, module = candidate.__name__, candidate.__module__
+        if getattr(sa, name, None) is candidate:
+            return f"sa.{name}"
+        parts = module.split(".")
+        if parts[:2] == ["sqlalchemy", "dialects"] and len(parts) > 2:  # noqa: PLR2004
+            home = import_module(".".join(parts[:3]))
+            if getattr(home, name, None) is candidate:
+                return f"{parts[2]}.{name}"
+    raise TypeError(kind)
+
+
+def _called(spelled: str | Call) -> str:
+    return str(spelled) if isinstance(spelled, Call) else f"{spelled}()"
+
+
+def _said_by_type(constraint: sa.Constraint) -> bool:
+    """Whether the CHECK is written as its type's `create_constraint`."""
+    if not getattr(constraint, "_type_bound", False) or not isinstance(
+        constraint, sa.CheckConstraint
+    ):
+        return False
+    return any(_keeps_check(c) and _bound_check(c) is constraint for c in constraint.table.columns)
+
+
+def _bound_check(found: sa.Column[Any]) -> sa.CheckConstraint | None:
+    for constraint in found.table.constraints:
+        if not isinstance(constraint, sa.CheckConstraint):
+            continue
+        if getattr(constraint, "_type_bound", False) and constraint.columns.contains_column(found):
+            return constraint
+    return None
+
+
+def _keeps_check(found: sa.Column[Any]) -> bool:
+    """Whether the type's own CHECK has no other name than the type, as when it is read back."""
+    check = _bound_check(found)
+    if check is None:
+        return False
+    own = getattr(declared.plain_type(found.type), "name", None)
+    return declared.constraint_name(check) == own
