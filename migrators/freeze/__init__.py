@@ -100,11 +100,16 @@ def freeze(
     if before is not None and not added and _head(before, found, alembic_head) == head:
         return Frozen((), (), found.notes)
     text = _text(project, version, found, before, alembic_head)
+    was = path.read_text("utf-8") if before is not None else None
     written = [_write(path, text)]
+    try:
+        _prove(read_schema(path, version), found.metadata)
+    except CodeError:
+        path.unlink() if was is None else _write(path, was)
+        raise
     if found.after and before is None:
-        beside = path.with_suffix(f".after.{found.database}.sql")
+        beside = path.with_name(f"v{version}.after.{found.database}.sql")
         written.append(_write(beside, found.after))
-    _prove(read_schema(path, version), found.metadata)
     return Frozen(tuple(written), tuple(added), found.notes)
 
 
