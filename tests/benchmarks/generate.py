@@ -18,6 +18,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +80,16 @@ def generate(path: Path, *, version: int, scale: float, seed: int) -> dict[str, 
 
 
 def _create(path: Path, version: int) -> None:
+    metadata = runpy.run_path(str(SCHEMAS / f"v{version}.py"))["metadata"]
+    tables = metadata.sorted_tables
+    # `create_all` takes a table's indexes in the order of a set, another one each time.
+    indexes = sorted((i for t in tables for i in t.indexes), key=lambda index: str(index.name))
     engine = sa.create_engine(f"sqlite:///{path}")
-    runpy.run_path(str(SCHEMAS / f"v{version}.py"))["metadata"].create_all(engine)
+    with engine.begin() as connection:
+        for table in tables:
+            connection.execute(CreateTable(table))
+        for index in indexes:
+            connection.execute(CreateIndex(index))
     engine.dispose()
 
 

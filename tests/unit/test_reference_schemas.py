@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateTable
 
 from tests.benchmarks.generate import counts, generate
@@ -68,7 +67,7 @@ def test_schema_creates_on_sqlite(tmp_path: Path, version: int) -> None:
 @pytest.mark.parametrize("server", ["postgresql", "mysql", "mariadb"])
 def test_tables_compile_for_servers(version: int, server: str) -> None:
     """Each table has DDL for servers too: lengths, variants and names of types are given."""
-    dialect = registry.load(f"{server}.pymysql" if server != "postgresql" else server)()
+    dialect = sa.make_url(f"{server}://").get_dialect()()
     tables = metadata_of(version).tables.values()
     ddl = [str(CreateTable(table).compile(dialect=dialect)) for table in tables]
     assert len(tables) == sum("CREATE TABLE" in text for text in ddl)
