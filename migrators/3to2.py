@@ -110,4 +110,5 @@ def countries(step, old, new):
     for whose, column in (("customers", "country"), ("suppliers", "country_name")):
         named = select(old.countries.c.name).where(old.countries.c.id == old[whose].c.country_id)
         step.table(new[whose]).values(**{column: named.scalar_subquery()})
+        step.drop(old[whose].c.country_id, because="the country is spelled out")
     step.drop(old.countries.c.id, because="countries are names again")

@@ -62,7 +62,7 @@ def organisations(step, old, new):
 
 
 def _customers(customer, supplier, same):
-    """Select every customer, with what is known of it as a supplier."""
+    """Select every customer, with what is known of it as a supplier; its own country holds."""
     return select(
         customer.c.id,
         customer.c.name,
