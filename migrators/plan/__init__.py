@@ -11,18 +11,29 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
+from migrators.errors import ProjectError
 from migrators.plan.build import build
 from migrators.plan.declare import declare
 from migrators.schema import load_schema
+from migrators.step import Step, Tables
 
 if TYPE_CHECKING:
+    from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
     from migrators.project import Project
 
-__all__ = ["make"]
+__all__ = ["make", "make_copy"]
 
 
-def make(project: Project, old: int, new: int, *, now: datetime | None = None) -> Plan:
+def make(
+    project: Project,
+    old: int,
+    new: int,
+    *,
+    now: datetime | None = None,
+    source: Backend | None = None,
+    target: Backend | None = None,
+) -> Plan:
     """Return the checked plan of step `old`to`new`.
 
     Parameters
@@ -32,6 +43,8 @@ def make(project: Project, old: int, new: int, *, now: datetime | None = None) -
         Schema versions.
     now : datetime, optional
         What `step.now` gives, UTC; the present unless given.
+    source, target : Backend, optional
+        Other databases than the project's own.
 
     Raises
     ------
@@ -42,7 +55,29 @@ def make(project: Project, old: int, new: int, *, now: datetime | None = None) -
     """
     schemas = load_schema(project, old), load_schema(project, new)
     path = project.step_path(old, new)
+    if not path.is_file():
+        raise ProjectError(
+            f"there is no migrators/{path.name}",
+            hint=f"write migrators/{path.name}, then: migrate plan {path.stem}",
+        )
     step = declare(path, *schemas, now=now or datetime.now(UTC))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    source, target = backend_for(project.url(old)), backend_for(project.url(new))
-    return build(*schemas, step, path=path, digest=digest, source=source, target=target)
+    return build(
+        *schemas,
+        step,
+        path=path,
+        digest=digest,
+        source=source or backend_for(project.url(old)),
+        target=target or backend_for(project.url(new)),
+    )
+
+
+def make_copy(project: Project, version: int) -> Plan:
+    """Return the plan that takes a database as it is, every table carried by name."""
+    schema = load_schema(project, version)
+    tables = Tables(schema.metadata, version)
+    step = Step(tables, tables, now=datetime.now(UTC), path=str(schema.path))
+    database = backend_for(project.url(version))
+    return build(
+        schema, schema, step, path=schema.path, digest="", source=database, target=database
+    )

@@ -1,0 +1,25 @@
+"""The chains of stages behind each command; journal, lock, publish.
+
+`cli` calls one function here per verb; each works on a `Project`, emits events and returns
+a frozen result. Everything that writes holds the project's lock.
+"""
+
+from migrators.run.fixtures import upgrade_fixtures
+from migrators.run.loading import create, load_only, verify_only
+from migrators.run.migrating import extract_only, migrate
+from migrators.run.options import Options
+from migrators.run.state import discard, drop, stamp, status
+
+__all__ = [
+    "Options",
+    "create",
+    "discard",
+    "drop",
+    "extract_only",
+    "load_only",
+    "migrate",
+    "stamp",
+    "status",
+    "upgrade_fixtures",
+    "verify_only",
+]

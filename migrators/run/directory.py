@@ -1,0 +1,131 @@
+"""A run's directory and its journal: intents before facts, each line on disk when said."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from migrators import __version__
+from migrators.errors import DatabaseError
+from migrators.extracts.atomic import AtomicFile, sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from migrators.project import Project
+    from migrators.receipt import Receipt
+
+_JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """One run: `.migrate/runs/20261121-020007`."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's name, also part of its staging databases' names."""
+        return self.path.name
+
+    @property
+    def scratch(self) -> Path:
+        """A private directory for what does not fit in memory; made when asked for."""
+        place = self.path / "scratch"
+        place.mkdir(mode=0o700, exist_ok=True)
+        return place
+
+    def extract(self, name: str) -> Path:
+        """Where the extract of a step is, or will be."""
+        return self.path / f"extract-{name}"
+
+    def say(self, what: str, **facts: Any) -> None:
+        """Append a line to the journal, and return when it is on disk."""
+        line = json.dumps({"at": now(), "what": what, **facts}, ensure_ascii=True) + "\n"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        handle = os.open(self.path / _JOURNAL, flags, 0o600)
+        try:
+            os.write(handle, line.encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return the lines; one that a crash cut short was never said."""
+        try:
+            text = (self.path / _JOURNAL).read_text("utf-8")
+        except OSError:
+            return []
+        lines = []
+        for line in text.splitlines():
+            with suppress(ValueError):
+                lines.append(json.loads(line))
+        return lines
+
+    def said(self, what: str) -> list[dict[str, Any]]:
+        """Return the journal's lines of one kind."""
+        return [line for line in self.journal() if line["what"] == what]
+
+    def keep(self, receipt: Receipt) -> None:
+        """Write `receipt.json`."""
+        with AtomicFile(self.path / "receipt.json", 0o600) as file:
+            file.write(json.dumps(receipt.as_dict(), indent=1, default=str).encode())
+
+    def clear_scratch(self) -> None:
+        """Remove what did not fit in memory."""
+        import shutil
+
+        shutil.rmtree(self.path / "scratch", ignore_errors=True)
+
+
+def now() -> str:
+    """Return the time, UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_run(project: Project, command: str) -> RunDirectory:
+    """Make a directory for a new run and say what was asked.
+
+    Raises
+    ------
+    DatabaseError
+        If it cannot be written.
+    """
+    runs = project.runs / "runs"
+    try:
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        run = RunDirectory(_free(runs))
+        sync_directory(runs)
+    except OSError as error:
+        raise DatabaseError(
+            f"{runs}: {error.strerror}: a run keeps its journal there",
+            hint="make it writable, or set MIGRATE_RUNS to a directory that is",
+        ) from None
+    run.say("begun", command=command, tool=__version__)
+    return run
+
+
+def _free(runs: Path) -> Path:
+    name = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    for again in range(1000):
+        path = runs / (f"{name}-{again}" if again else name)
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+            return path
+    raise FileExistsError(name)
+
+
+def all_runs(project: Project) -> Iterator[RunDirectory]:
+    """Yield the project's runs, the latest first."""
+    runs = project.runs / "runs"
+    if not runs.is_dir():
+        return
+    for path in sorted(runs.iterdir(), reverse=True):
+        if (path / _JOURNAL).is_file():
+            yield RunDirectory(path)

@@ -1,0 +1,94 @@
+"""`migrate fixtures 2to3`: committed fixtures go through the very step that production runs."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from migrators import plan as plans
+from migrators.backends import scratch_backend
+from migrators.errors import ProjectError
+from migrators.events import Emit, silent
+from migrators.extract import extract
+from migrators.extracts.directory import ExtractReader, ExtractWriter
+from migrators.load import finish, load
+from migrators.run.directory import new_run
+from migrators.run.lock import locked
+from migrators.schema import load_schema
+from migrators.verify import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+    from migrators.project import Project
+    from migrators.run.directory import RunDirectory
+
+FIXTURE_NOW = datetime(2000, 1, 1, tzinfo=UTC)
+"""What `step.now` is for fixtures: the same rows each time, so that nothing churns in git."""
+
+
+def upgrade_fixtures(project: Project, old: int, new: int, *, emit: Emit) -> Path:
+    """Write `fixtures/vNEW` from `fixtures/vOLD` by the step, and prove that it loads.
+
+    Returns
+    -------
+    Path
+        The new fixtures' directory.
+
+    Raises
+    ------
+    ProjectError
+        There are no old fixtures, or no step.
+    MigrateError
+        As for a migration; the former new fixtures stay as they were.
+    """
+    source, target = project.fixtures(old), project.fixtures(new)
+    command = f"migrate fixtures {old}to{new}"
+    if not source.is_dir():
+        raise ProjectError(f"there is no fixtures/v{old}", hint=f"migrate extract {old} --to ...")
+    with locked(project, command):
+        run = new_run(project, command)
+        try:
+            made = _made(project, run, old, new, emit)
+            _swap(made, target)
+        finally:
+            run.clear_scratch()
+        run.say("finished", outcome="written")
+    return target
+
+
+def _made(project: Project, run: RunDirectory, old: int, new: int, emit: Emit) -> Path:
+    schema = load_schema(project, old)
+    database = scratch_backend(run.scratch, f"v{old}")
+    reader = ExtractReader.open(project.fixtures(old), schema)
+    _load(reader, database)
+    after = scratch_backend(run.scratch, f"v{new}")
+    plan = plans.make(project, old, new, now=FIXTURE_NOW, source=database, target=after)
+    place = run.scratch / "fixtures"
+    writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True)
+    work = run.scratch / "work"
+    work.mkdir(mode=0o700)
+    extract(plan, database, writer, scratch=work, emit=emit)
+    written = ExtractReader.open(place, plan.new)
+    _load(written, after)
+    verify(written, plan.new, after, sames=(), scratch=work, emit=silent)
+    return place
+
+
+def _load(reader: ExtractReader, database: Backend) -> None:
+    schema = reader.schema
+    load(reader, schema, database, emit=silent)
+    finish(reader, schema, database, emit=silent)
+
+
+def _swap(made: Path, target: Path) -> None:
+    """Put the new files in the old ones' place; a fixture is in git, so one copy is enough."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.mkdir(exist_ok=True)
+    for file in target.iterdir():
+        if file.suffix in {".csv", ".parquet"} or file.name == "manifest.json":
+            file.unlink()
+    for file in sorted(made.iterdir()):
+        shutil.copyfile(file, target / file.name)

@@ -1,0 +1,85 @@
+"""What earlier runs left behind: staging databases to discard, extracts to use again."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from migrators import __version__
+from migrators.backends import backend_for
+from migrators.errors import MigrateError
+from migrators.extracts.directory import ExtractReader, is_complete
+from migrators.run.directory import RunDirectory, all_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrators.backends.interface import Backend
+    from migrators.plan.model import Plan
+    from migrators.project import Project
+
+
+def discard_leftovers(project: Project) -> list[str]:
+    """Remove staging databases and incomplete extracts of earlier runs; return their names.
+
+    The caller holds the lock, so that no run of this project is still at work. Only what
+    a journal of this project names is touched.
+    """
+    removed = []
+    for run in all_runs(project):
+        gone = {line["database"] for line in run.said("gone")}
+        for line in run.said("staging"):
+            if line["database"] in gone:
+                continue
+            staging = _staging(project, run, line["version"], line["name"])
+            if staging.database == line["database"] and staging.exists():
+                staging.discard()
+                removed.append(staging.database)
+            run.say("gone", database=line["database"])
+        removed.extend(_incomplete(run))
+        run.clear_scratch()
+    return removed
+
+
+def _staging(project: Project, run: RunDirectory, version: int, name: str) -> Backend:
+    return backend_for(project.url(version)).staging(name or run.id)
+
+
+def _incomplete(run: RunDirectory) -> list[str]:
+    removed = []
+    for path in run.path.glob("extract-*"):
+        if path.is_dir() and not is_complete(path):
+            shutil.rmtree(path)
+            removed.append(str(path))
+    return removed
+
+
+def basis(source: str, plans: Sequence[Plan], files: str) -> str:
+    """Return a digest of everything that an extract depends on.
+
+    Parameters
+    ----------
+    source : str
+        Digest of the old database.
+    plans : sequence of Plan
+        Of the chain's steps up to and with the one whose extract it is.
+    """
+    parts = [source, __version__, files]
+    for plan in plans:
+        parts += [plan.name, plan.digest, plan.old.fingerprint, plan.new.fingerprint]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def complete_extract(project: Project, wanted: str, plan: Plan) -> ExtractReader | None:
+    """Return an undamaged extract of an earlier run that has this basis."""
+    for run in all_runs(project):
+        for line in run.said("extracted"):
+            path = run.extract(line["step"])
+            if line["basis"] == wanted and is_complete(path):
+                with suppress(MigrateError):
+                    reader = ExtractReader.open(path, plan.new)
+                    reader.check()
+                    return reader
+    return None

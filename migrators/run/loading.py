@@ -1,0 +1,217 @@
+"""`migrate load`, `migrate verify`, `migrate create`: a database from an extract, or empty."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrators.backends import backend_for
+from migrators.errors import DatabaseError, TargetExists
+from migrators.events import Emit, Note, StageDone, StageStarted
+from migrators.extracts import manifest as manifests
+from migrators.extracts.directory import ExtractReader
+from migrators.load import finish, load
+from migrators.receipt import Receipt, StageTime, TableReceipt
+from migrators.run.directory import RunDirectory, new_run, now
+from migrators.run.leftovers import discard_leftovers
+from migrators.run.lock import locked
+from migrators.run.publishing import publish, stamp_of
+from migrators.schema import load_schema
+from migrators.verify import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+    from migrators.project import Project
+    from migrators.run.options import Options
+    from migrators.schema import SchemaVersion
+
+
+def load_only(project: Project, source: Path, options: Options, *, emit: Emit) -> Receipt:
+    """Load an extract, verify it, and publish the version whose shape it has.
+
+    Parameters
+    ----------
+    source : Path
+        An extract directory, committed or not.
+
+    Returns
+    -------
+    Receipt
+        "published", "rehearsed", or "already done" where the database's stamp says that
+        it was loaded from this very extract.
+
+    Raises
+    ------
+    ExtractError
+        The extract is incomplete, damaged or of another schema.
+    TargetExists
+        The versioned name is taken by something else.
+    """
+    reader, schema = open_extract(project, source)
+    new = backend_for(project.url(schema.version))
+    job = _Loading(project, options, f"migrate load {source}", emit)
+    return job.from_extract(reader, schema, new)
+
+
+def create(project: Project, version: int, options: Options, *, emit: Emit) -> Receipt:
+    """Make an empty database of a version, for a new installation."""
+    schema = load_schema(project, version)
+    new = backend_for(project.url(version))
+    job = _Loading(project, options, f"migrate create {version}", emit)
+    return job.empty(schema, new)
+
+
+def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
+    """Compare the published database with an extract, cell by cell.
+
+    Raises
+    ------
+    VerifyMismatch
+        Naming what differs: damage, or what was written since.
+    """
+    reader, schema = open_extract(project, source)
+    database = backend_for(project.url(schema.version))
+    command = f"migrate verify {source}"
+    if not database.exists():
+        raise DatabaseError(
+            f"{database.database} does not exist", hint=f"migrate load {source}     makes it"
+        )
+    with locked(project, command):
+        run = new_run(project, command)
+        started = now()
+        began = time.monotonic()
+        try:
+            verify(reader, schema, database, scratch=run.scratch, emit=emit)
+        finally:
+            run.clear_scratch()
+        stage = StageTime(command, "verify", time.monotonic() - began)
+        return _receipt(run, command, "verified", started, source, database, (stage,))
+
+
+def open_extract(project: Project, source: Path) -> tuple[ExtractReader, SchemaVersion]:
+    """Open an extract with the schema module of the version that its manifest names.
+
+    Raises
+    ------
+    ExtractError, ProjectError, CodeError
+    """
+    version = manifests.read(source).version
+    schema = load_schema(project, version)
+    return ExtractReader.open(source, schema), schema
+
+
+@dataclass
+class _Loading:
+    project: Project
+    options: Options
+    command: str
+    emit: Emit
+    started: str = field(default_factory=now)
+    stages: list[StageTime] = field(default_factory=list)
+
+    def from_extract(self, reader: ExtractReader, schema: SchemaVersion, new: Backend) -> Receipt:
+        digest = reader.digest
+        with locked(self.project, self.command):
+            stamp = new.stamp() if new.exists() else None
+            done = stamp is not None and stamp.extract == digest
+            if done and not (self.options.replace or self.options.rehearse):
+                return self._already(new)
+            self._may_publish(new)
+            discard_leftovers(self.project)
+            run = new_run(self.project, self.command)
+            staging = self._staging(run, schema, new)
+            try:
+                self._timed("load", lambda: load(reader, schema, staging, emit=self.emit))
+                self._timed("finish", lambda: finish(reader, schema, staging, emit=self.emit))
+                self._timed(
+                    "verify",
+                    lambda: verify(
+                        reader, schema, staging, scratch=run.scratch, emit=self.emit
+                    ),
+                )
+                return self._end(run, schema, staging, new, digest)
+            finally:
+                _discard(run, staging)
+
+    def empty(self, schema: SchemaVersion, new: Backend) -> Receipt:
+        with locked(self.project, self.command):
+            stamp = new.stamp() if new.exists() else None
+            if stamp is not None and stamp.step == self.command:
+                return self._already(new)
+            self._may_publish(new)
+            discard_leftovers(self.project)
+            run = new_run(self.project, self.command)
+            staging = self._staging(run, schema, new)
+            try:
+                staging.create(schema)
+                staging.finish(schema, {})
+                return self._end(run, schema, staging, new, "")
+            finally:
+                _discard(run, staging)
+
+    def _staging(self, run: RunDirectory, schema: SchemaVersion, new: Backend) -> Backend:
+        staging = new.staging(run.id)
+        run.say("staging", database=staging.database, version=schema.version, name=run.id)
+        return staging
+
+    def _may_publish(self, new: Backend) -> None:
+        if new.exists() and not (self.options.replace or self.options.rehearse):
+            raise TargetExists(
+                f"{new.database} exists already; nothing was overwritten",
+                hint=f"{self.command} --replace     sets it aside first, under another name",
+            )
+
+    def _already(self, new: Backend) -> Receipt:
+        return Receipt(
+            run="", command=self.command, outcome="already done", started=self.started,
+            finished=now(), old="", new=new.database, directory="",
+        )
+
+    def _timed(self, stage: str, work: object) -> None:
+        began = time.monotonic()
+        work()  # type: ignore[operator]
+        self.stages.append(StageTime(self.command, stage, time.monotonic() - began))
+
+    def _end(
+        self, run: RunDirectory, schema: SchemaVersion, staging: Backend, new: Backend, digest: str
+    ) -> Receipt:
+        outcome = "rehearsed"
+        if not self.options.rehearse:
+            began = time.monotonic()
+            self.emit(StageStarted("publish"))
+            staging.write_stamp(stamp_of(schema, self.command, digest))
+            replaced = publish(run, staging, new)
+            outcome = "published"
+            self.emit(StageDone("publish", time.monotonic() - began, (f"{new.database} is here",)))
+            if replaced:
+                self.emit(Note(f"the former {new.database} is now {replaced}"))
+        made = _receipt(run, self.command, outcome, self.started, "", new, tuple(self.stages))
+        run.keep(made)
+        run.say("finished", outcome=outcome, extract=digest)
+        return made
+
+
+def _discard(run: RunDirectory, staging: Backend) -> None:
+    if staging.exists():
+        staging.discard()
+    run.say("gone", database=staging.database)
+    run.clear_scratch()
+
+
+def _receipt(
+    run: RunDirectory,
+    command: str,
+    outcome: str,
+    started: str,
+    source: Path | str,
+    new: Backend,
+    stages: tuple[StageTime, ...],
+    tables: tuple[TableReceipt, ...] = (),
+) -> Receipt:
+    return Receipt(
+        run=run.id, command=command, outcome=outcome, started=started, finished=now(),
+        old=str(source), new=new.database, directory=str(run.path), stages=stages, tables=tables,
+    )

@@ -1,0 +1,55 @@
+"""One run at a time in a project: a lock that the operating system frees with its holder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrators.errors import DatabaseError, Locked
+from migrators.run.directory import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrators.project import Project
+
+
+@contextmanager
+def locked(project: Project, command: str) -> Iterator[None]:
+    """Hold the project's lock.
+
+    Raises
+    ------
+    Locked
+        Somebody else holds it: what they run, since when, and their process.
+    """
+    path = project.runs / "lock"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DatabaseError(
+            f"{path}: {error.strerror}",
+            hint="make it writable, or set MIGRATE_RUNS to a directory that is",
+        ) from None
+    try:
+        _take(handle)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{command} since {now()}, process {os.getpid()}".encode(), 0)
+        yield
+        os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(handle, 500, 0).decode(errors="replace") or "another run"
+        raise Locked(
+            f"another run holds this project: {holder}",
+            hint="wait for it, or look at it with: migrate status",
+        ) from None

@@ -1,0 +1,313 @@
+"""`migrate 2to3`, `migrate 1to4`, `migrate extract`: the main job."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from migrators import drift, plan as plans
+from migrators.backends import backend_for
+from migrators.errors import DatabaseError, Findings, TargetExists, UsageError
+from migrators.events import Emit, Note, StageDone, StageStarted
+from migrators.extract import extract
+from migrators.extracts.directory import ExtractReader, ExtractWriter
+from migrators.load import finish, load
+from migrators.receipt import LeftBehind, Receipt, RuleCount, StageTime, TableReceipt
+from migrators.run.directory import RunDirectory, new_run, now
+from migrators.run.leftovers import basis, complete_extract, discard_leftovers
+from migrators.run.lock import locked
+from migrators.run.publishing import already_published, publish, stamp_for
+from migrators.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+    from migrators.plan.model import Plan
+    from migrators.project import Project
+    from migrators.run.options import Options
+
+
+def migrate(
+    project: Project,
+    chain: Sequence[tuple[int, int]],
+    options: Options,
+    *,
+    emit: Emit,
+    at: datetime | None = None,
+) -> Receipt:
+    """Run the steps of a chain and publish its last version.
+
+    Parameters
+    ----------
+    chain : sequence of (old, new)
+        As `Project.chain` gives it.
+    at : datetime, optional
+        What `step.now` is; the present unless given.
+
+    Returns
+    -------
+    Receipt
+        Its outcome is "published", "rehearsed" or "already done".
+
+    Raises
+    ------
+    MigrateError
+        See the tree in `errors`; the old database is untouched and the versioned name
+        absent, or as it was.
+    """
+    command = f"migrate {chain[0][0]}to{chain[-1][1]}"
+    at = at or datetime.now(UTC)
+    with locked(project, command):
+        steps = [plans.make(project, old, new, now=at) for old, new in chain]
+        return _Migration(project, steps, options, command, emit).run()
+
+
+@dataclass
+class _Migration:
+    """One run of a chain; the order of its methods is the order of events."""
+
+    project: Project
+    plans: list[Plan]
+    options: Options
+    command: str
+    emit: Emit
+    started: str = field(default_factory=now)
+    stages: list[StageTime] = field(default_factory=list)
+
+    def run(self) -> Receipt:
+        old = backend_for(self.project.url(self.plans[0].old.version))
+        new = backend_for(self.project.url(self.plans[-1].new.version))
+        _present(old, self.plans[0].old.version)
+        source = old.digest()
+        if not (self.options.replace or self.options.rehearse):
+            done = already_published(self.project, self.command, new, source)
+            if done is not None:
+                return done
+        self._may_publish(new)
+        discard_leftovers(self.project)
+        run = new_run(self.project, self.command)
+        self.place = run
+        try:
+            self._fits(old)
+            self._may_lose(old)
+            reader, staging = self._steps(old, source)
+            return self._end(reader, staging, old, new, source)
+        finally:
+            self._discard_own()
+            run.clear_scratch()
+
+    # before anything is written --------------------------------------------------------
+
+    def _may_publish(self, new: Backend) -> None:
+        downgrade = self.plans[-1].is_downgrade
+        if new.exists() and not (self.options.replace or self.options.rehearse or downgrade):
+            raise TargetExists(
+                f"{new.database} exists already; nothing was overwritten",
+                hint=f"{self.command} --replace     sets it aside first, under another name",
+            )
+
+    def _fits(self, old: Backend) -> None:
+        """Refuse an old database that holds what its schema module does not know of."""
+        schema = self.plans[0].old
+        live = old.catalog()
+        fresh = drift.fresh_catalog(type(old), schema, self.place.scratch)
+        stops = [d for d in drift.compare(live, fresh) if not d.additive or d.kind in _HOLDS_DATA]
+        if stops:
+            listed = "\n".join(f"  {difference}" for difference in stops)
+            raise Findings(
+                f"{old.database} is not schemas/{schema.path.name}:\n{listed}",
+                hint=f"migrate check {self.plans[0].name}     tells all, and what to type",
+            )
+
+    def _may_lose(self, old: Backend) -> None:
+        losses = self.plans[0].losses
+        if not losses or self.options.accept_loss:
+            return
+        with old.snapshot(self.place.scratch) as snapshot:
+            counts = [int(snapshot.rows(x.count)[0][0] or 0) if x.count else None for x in losses]
+        listed = "\n".join(
+            f"  {loss.why}" + ("" if count is None else f": {count}")
+            for loss, count in zip(losses, counts, strict=True)
+        )
+        raise Findings(
+            f"{self.command} loses what schema {self.plans[0].new.version} cannot hold:\n{listed}",
+            hint=f"{self.command} --accept-loss     if that may be lost",
+        )
+
+    # the steps of the chain ------------------------------------------------------------
+
+    def _steps(self, old: Backend, source: str) -> tuple[ExtractReader, Backend]:
+        database = old
+        for index, plan in enumerate(self.plans):
+            wanted = basis(source, self.plans[: index + 1], self.options.files)
+            reader = self._extract(plan, database, wanted)
+            if database is not old:
+                self._gone(database)
+            database = self._load(plan, reader)
+        return reader, database
+
+    def _extract(self, plan: Plan, database: Backend, wanted: str) -> ExtractReader:
+        known = None if self.options.fresh else complete_extract(self.project, wanted, plan)
+        if known is not None:
+            self.emit(Note(f"{plan.name}: the extract of an earlier run is complete; used again"))
+            return known
+        began = time.monotonic()
+        path = self.place.extract(plan.name)
+        self.place.say("extract", step=plan.name)
+        writer = ExtractWriter(path, plan.new, self.options.files)
+        extract(plan, database, writer, scratch=self.place.scratch, emit=self.emit)
+        self.place.say("extracted", step=plan.name, basis=wanted)
+        said = f"{database.database} is no longer needed: data complete on disk"
+        self._stage(plan, "extract", began, said)
+        return ExtractReader.open(path, plan.new)
+
+    def _load(self, plan: Plan, reader: ExtractReader) -> Backend:
+        name = self.place.id
+        staging = backend_for(self.project.url(plan.new.version)).staging(name)
+        self.place.say("staging", database=staging.database, version=plan.new.version, name=name)
+        began = time.monotonic()
+        load(reader, plan.new, staging, emit=self.emit)
+        self.stages.append(StageTime(plan.name, "load", time.monotonic() - began))
+        began = time.monotonic()
+        finish(reader, plan.new, staging, emit=self.emit)
+        self.stages.append(StageTime(plan.name, "finish", time.monotonic() - began))
+        began = time.monotonic()
+        verify(
+            reader, plan.new, staging, sames=plan.sames, scratch=self.place.scratch, emit=self.emit
+        )
+        self.stages.append(StageTime(plan.name, "verify", time.monotonic() - began))
+        self.place.say("verified", step=plan.name)
+        return staging
+
+    def _stage(self, plan: Plan, stage: str, began: float, *said: str) -> None:
+        seconds = time.monotonic() - began
+        self.stages.append(StageTime(plan.name, stage, seconds))
+        self.emit(StageDone(stage, seconds, said))
+
+    # the end ---------------------------------------------------------------------------
+
+    def _end(
+        self, reader: ExtractReader, staging: Backend, old: Backend, new: Backend, source: str
+    ) -> Receipt:
+        outcome = "rehearsed"
+        self._still(old, source)
+        if not self.options.rehearse:
+            began = time.monotonic()
+            last = self.plans[-1]
+            staging.write_stamp(stamp_for(last, self.command, reader.digest))
+            replaced = publish(self.place, staging, new)
+            outcome = "published"
+            if replaced:
+                self.emit(Note(f"the former {new.database} is now {replaced}"))
+            self._stage(last, "publish", began, f"{new.database} is here")
+        receipt = self._receipt(outcome, reader, old, new)
+        self.place.keep(receipt)
+        self.place.say("finished", outcome=outcome, source=source, extract=reader.digest)
+        return receipt
+
+    def _still(self, old: Backend, source: str) -> None:
+        began = time.monotonic()
+        self.emit(StageStarted("still"))
+        if old.digest() != source:
+            raise Findings(
+                f"{old.database} was written to while it was migrated; nothing was published",
+                hint=(f"stop what writes to it, then: {self.command}",),
+            )
+        self._stage(self.plans[-1], "still", began, f"{old.database}: not one byte changed")
+
+    def _gone(self, staging: Backend) -> None:
+        if staging.exists():
+            staging.discard()
+        self.place.say("gone", database=staging.database)
+
+    def _discard_own(self) -> None:
+        gone = {line["database"] for line in self.place.said("gone")}
+        for line in self.place.said("staging"):
+            if line["database"] not in gone:
+                url = self.project.url(line["version"])
+                self._gone(backend_for(url).staging(line["name"]))
+
+    def _receipt(self, outcome: str, reader: ExtractReader, old: Backend, new: Backend) -> Receipt:
+        return Receipt(
+            run=self.place.id,
+            command=self.command,
+            outcome=outcome,
+            started=self.started,
+            finished=now(),
+            old=old.database,
+            new=new.database,
+            directory=str(self.place.path),
+            stages=tuple(self.stages),
+            **receipt_parts(reader.manifest.accounting),
+            sames=tuple((title, str(rows)) for title, rows in reader.manifest.answers.items()),
+        )
+
+
+_HOLDS_DATA = frozenset({"table", "column", "virtual table"})
+"""Additions that stop a run although they are additive: their rows would be left behind."""
+
+
+def _present(old: Backend, version: int) -> None:
+    if not old.exists():
+        raise DatabaseError(
+            f"{old.database} does not exist: there is no database of version {version}",
+            hint=(
+                f"migrate load fixtures/v{version}     makes one from the fixtures",
+                "migrate status               shows which databases there are",
+            ),
+        )
+    _says_otherwise(old, version)
+
+
+def _says_otherwise(old: Backend, version: int) -> None:
+    stamp = old.stamp()
+    if stamp is not None and stamp.version != version:
+        raise DatabaseError(
+            f"{old.database} is stamped as version {stamp.version}: name and stamp disagree",
+            hint="migrate status",
+        )
+
+
+def receipt_parts(accounting: dict[str, Any]) -> dict[str, Any]:
+    """Return the accounting that a manifest keeps, as parts of a `Receipt`."""
+    tables = [
+        TableReceipt(**{**t, "left": tuple(LeftBehind(**x) for x in t["left"])})
+        for t in accounting.get("tables", ())
+    ]
+    return {
+        "tables": tuple(tables),
+        "rules": tuple(RuleCount(*row) for row in accounting.get("rules", ())),
+        "dropped": tuple((w, b, n) for w, b, n in accounting.get("dropped", ())),
+        "losses": tuple((w, n) for w, n in accounting.get("losses", ())),
+    }
+
+
+def extract_only(
+    project: Project,
+    chain: Sequence[tuple[int, int]],
+    to: Path,
+    options: Options,
+    *,
+    emit: Emit,
+) -> Path:
+    """Write the extract of one step, or with old = new of a database as it is, to `to`."""
+    (old, new), *further = chain
+    command = f"migrate extract {old}to{new}" if old != new else f"migrate extract {old}"
+    if further:
+        raise UsageError("extract takes one step", hint=command)
+    with locked(project, command):
+        made = plans.make(project, old, new) if old != new else plans.make_copy(project, old)
+        source = backend_for(project.url(old))
+        _present(source, old)
+        run = new_run(project, command)
+        try:
+            writer = ExtractWriter(to, made.new, options.files)
+            extract(made, source, writer, scratch=run.scratch, emit=emit)
+        finally:
+            run.clear_scratch()
+        run.say("finished", outcome="extracted")
+    return to

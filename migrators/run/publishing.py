@@ -1,0 +1,97 @@
+"""Stamp and publish; and whether what was asked for is there already."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from migrators import __version__
+from migrators.backends.interface import Stamp
+from migrators.errors import DatabaseError, Findings
+from migrators.receipt import Receipt
+from migrators.run.directory import RunDirectory, all_runs, now
+
+if TYPE_CHECKING:
+    from migrators.backends.interface import Backend
+    from migrators.plan.model import Plan
+    from migrators.project import Project
+    from migrators.schema import SchemaVersion
+
+
+def stamp_of(schema: SchemaVersion, step: str, extract: str) -> Stamp:
+    """Return the stamp of a database of this schema.
+
+    Parameters
+    ----------
+    step : str
+        The command that makes it: "migrate 2to3".
+    extract : str
+        Digest of the extract that it was loaded from.
+    """
+    return Stamp(
+        version=schema.version,
+        fingerprint=schema.fingerprint,
+        step=step,
+        extract=extract,
+        tool=__version__,
+        at=now(),
+        alembic_head=schema.alembic_head or "",
+    )
+
+
+def stamp_for(plan: Plan, command: str, extract: str) -> Stamp:
+    """Return the stamp of what a plan made."""
+    return stamp_of(plan.new, command, extract)
+
+
+def publish(run: RunDirectory, staging: Backend, new: Backend) -> str:
+    """Publish, journalled; return the name that the replaced version got, or ""."""
+    aside = new.aside(run.id) if new.exists() else None
+    run.say("publish", database=new.database, aside=aside.database if aside else "")
+    new.publish(staging, aside=aside)
+    run.say("gone", database=staging.database)
+    stamp = new.stamp()
+    if stamp is None:
+        raise DatabaseError(f"{new.database} was published but does not show its stamp")
+    run.say("published", database=new.database, extract=stamp.extract, digest=new.digest())
+    return aside.database if aside else ""
+
+
+def already_published(
+    project: Project, command: str, new: Backend, source: str
+) -> Receipt | None:
+    """Return the receipt of the run that published `new`, if its source still stands.
+
+    Parameters
+    ----------
+    source : str
+        Digest of the old database now.
+
+    Raises
+    ------
+    Findings
+        It was published by this command, and the old database has changed since.
+    """
+    stamp = new.stamp() if new.exists() else None
+    if stamp is None or stamp.step != command:
+        return None
+    for run in all_runs(project):
+        for line in run.said("finished"):
+            if line.get("extract") == stamp.extract and line["outcome"] == "published":
+                return _still_stands(run, command, new, source, line["source"])
+    return None
+
+
+def _still_stands(
+    run: RunDirectory, command: str, new: Backend, source: str, then: str
+) -> Receipt | None:
+    if source != then:
+        raise Findings(
+            f"{new.database} is stale: the old database has changed since run {run.id} made it",
+            hint=f"{command} --replace     sets it aside and makes it anew",
+        )
+    kept = json.loads((run.path / "receipt.json").read_text("utf-8"))
+    return Receipt(
+        run=run.id, command=command, outcome="already done", started=kept["started"],
+        finished=kept["finished"], old=kept["old"], new=kept["new"], directory=str(run.path),
+    )

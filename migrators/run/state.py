@@ -1,0 +1,171 @@
+"""`migrate status`, `stamp`, `discard`, `drop`: what is there, and putting it in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrators import drift
+from migrators.backends import backend_for
+from migrators.errors import DatabaseError, Findings, MigrateError, UsageError
+from migrators.extracts.directory import is_complete
+from migrators.receipt import RunState, Status, VersionState
+from migrators.run.directory import RunDirectory, all_runs, new_run
+from migrators.run.leftovers import discard_leftovers
+from migrators.run.lock import locked
+from migrators.run.publishing import stamp_of
+from migrators.schema import load_schema
+
+if TYPE_CHECKING:
+    from migrators.backends.interface import Backend, Stamp
+    from migrators.events import Emit
+    from migrators.project import Project
+
+_RUNS = 20  # shown; the directories keep the rest
+
+
+def status(project: Project) -> Status:
+    """Return where the project stands; reads stamps and journals only.
+
+    Raises
+    ------
+    MigrateError
+        A database is there and cannot be read.
+    """
+    versions = tuple(_version(project, version) for version in project.versions())
+    runs = [_run(run) for run in list(all_runs(project))[:_RUNS]]
+    return Status(project.settings.name, versions, tuple(reversed(runs)), _next(project, versions))
+
+
+def _version(project: Project, version: int) -> VersionState:
+    database = backend_for(project.url(version))
+    if not database.exists():
+        return VersionState(version, database.database, exists=False)
+    found = database.stamp()
+    agrees = found is None or found.version == version
+    return VersionState(
+        version, database.database, exists=True, stamp=found, agrees=agrees,
+        written=_written(project, database, found),
+    )
+
+
+def _written(project: Project, database: Backend, found: Stamp | None) -> str:
+    """Say what is known of writes since the database was published."""
+    if found is None:
+        return ""
+    published = [
+        line["digest"]
+        for run in all_runs(project)
+        for line in run.said("published")
+        if line.get("extract") == found.extract and line["database"] == database.database
+        and "digest" in line
+    ]
+    if not published:
+        return ""
+    same = published[0] == database.digest()
+    return "not written to since it was published" if same else "written to since it was published"
+
+
+def _run(run: RunDirectory) -> RunState:
+    lines = run.journal()
+    begun = lines[0] if lines else {}
+    last = lines[-1] if lines else {}
+    finished = run.said("finished")
+    outcome = finished[-1]["outcome"] if finished else "stopped"
+    extracts = [p for p in run.path.glob("extract-*") if p.is_dir()]
+    said = "complete" if extracts and all(is_complete(p) for p in extracts) else "unfinished"
+    return RunState(
+        id=run.id,
+        command=begun.get("command", ""),
+        outcome=outcome,
+        phase=last.get("what", ""),
+        at=last.get("at", ""),
+        extract=said if extracts else "",
+        staging="",
+    )
+
+
+def _next(project: Project, versions: tuple[VersionState, ...]) -> str:
+    there = [v.version for v in versions if v.exists]
+    if not there:
+        fixtures = [v.version for v in versions if project.fixtures(v.version).is_dir()]
+        if fixtures:
+            return f"no database yet: migrate load fixtures/v{fixtures[-1]}"
+        return f"no database yet: migrate create {versions[-1].version}" if versions else ""
+    newest = max(there)
+    ups = [(a, b) for a, b in project.steps() if a == newest and b > a]
+    if not ups:
+        return f"version {newest} is the newest there is a step to: nothing to do"
+    step = f"{ups[0][0]}to{ups[0][1]}"
+    return f"version {newest} is here: migrate check {step}, then migrate {step}"
+
+
+def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
+    """Adopt an existing database: compare it with its schema module, then stamp it.
+
+    Raises
+    ------
+    Findings
+        It is not what `schemas/vN.py` says; each difference is listed.
+    DatabaseError
+        There is none.
+    """
+    del emit
+    database = backend_for(project.url(version))
+    schema = load_schema(project, version)
+    if not database.exists():
+        raise DatabaseError(f"{database.database} does not exist")
+    command = f"migrate stamp {version}"
+    with locked(project, command):
+        run = new_run(project, command)
+        try:
+            fresh = drift.fresh_catalog(type(database), schema, run.scratch)
+            found = [d for d in drift.compare(database.catalog(), fresh) if not d.additive]
+            if found:
+                listed = "\n".join(f"  {difference}" for difference in found)
+                raise Findings(
+                    f"{database.database} is not schemas/{schema.path.name}:\n{listed}",
+                    hint=f"migrate freeze {version} --from {_shown(database)}",
+                )
+        finally:
+            run.clear_scratch()
+        made = stamp_of(schema, command, "")
+        database.write_stamp(made)
+        run.say("finished", outcome="stamped")
+    return made
+
+
+def _shown(database: Backend) -> str:
+    return database.url.render_as_string(hide_password=True)
+
+
+def discard(project: Project, *, emit: Emit) -> list[str]:
+    """Remove what unfinished runs of this project left; return the names."""
+    del emit
+    with locked(project, "migrate discard"):
+        return discard_leftovers(project)
+
+
+def drop(project: Project, version: int, *, emit: Emit) -> str:
+    """Remove the published database of a version for good; return its name.
+
+    Raises
+    ------
+    UsageError
+        It is the only one there is.
+    """
+    del emit
+    database = backend_for(project.url(version))
+    if not database.exists():
+        raise DatabaseError(f"{database.database} does not exist")
+    others = [v for v in project.versions() if v != version]
+    if not any(backend_for(project.url(v)).exists() for v in others):
+        raise UsageError(f"{database.database} is the only database of this project")
+    with locked(project, f"migrate drop {version}"):
+        run = new_run(project, f"migrate drop {version}")
+        run.say("drop", database=database.database)
+        try:
+            database.discard()
+        except OSError as error:
+            raise MigrateError(f"{database.database}: {error.strerror}") from None
+        run.say("finished", outcome="dropped")
+    return database.database
