@@ -137,7 +137,7 @@ class _Run:
     @property
     def ended(self) -> bool:
         """Whether everything of it has been read."""
-        return self._next >= self._reader.num_record_batches
+        return bool(self._next >= self._reader.num_record_batches)
 
     def close(self) -> None:
         self._reader = None

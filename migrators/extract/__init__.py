@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from migrators import __version__
 from migrators.events import Emit, StageStarted, TableDone, TableProgress
 from migrators.extract.maps import read_maps
-from migrators.order import OrderCheck, in_order
 from migrators.extract.tables import Rows
 from migrators.extracts.interface import BATCH_ROWS
+from migrators.order import OrderCheck, in_order
 from migrators.stream import ahead
 from migrators.types import text
 

@@ -149,6 +149,11 @@ def _exploded(work: _Batch, node: Apply) -> _Batch:
     elements = pc.list_flatten(lists)
     arrays = [array.take(parents) for array in work.arrays]
     return _Batch(
-        arrays, len(elements), work.maps, (node, elements), parents.cast(pa.int64()),
-        changed=work.changed, refusals=work.refusals,
+        arrays,
+        len(elements),
+        work.maps,
+        (node, elements),
+        parents.cast(pa.int64()),
+        changed=work.changed,
+        refusals=work.refusals,
     )

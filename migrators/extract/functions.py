@@ -118,7 +118,7 @@ def _columns(table: str, item: Any, made: Sequence[ReadColumn], row: int) -> lis
 
 
 def _names(item: Any) -> Sequence[str]:
-    return item.schema.names if isinstance(item, pa.RecordBatch | pa.Table) else item.columns
+    return list(item.schema.names if isinstance(item, pa.RecordBatch | pa.Table) else item.columns)
 
 
 def _column(item: Any, name: str) -> Any:
@@ -147,13 +147,22 @@ def _converted(table: str, column: ReadColumn, array: pa.Array) -> pa.Array:
     same = any(
         kind(array.type) and kind(wanted)
         for kind in (
-            pa.types.is_integer, pa.types.is_timestamp, pa.types.is_decimal, pa.types.is_floating,
-            _is_string, _is_binary, pa.types.is_time, pa.types.is_date, pa.types.is_duration,
+            pa.types.is_integer,
+            pa.types.is_timestamp,
+            pa.types.is_decimal,
+            pa.types.is_floating,
+            _is_string,
+            _is_binary,
+            pa.types.is_time,
+            pa.types.is_date,
+            pa.types.is_duration,
         )
     )
     zones = pa.types.is_timestamp(wanted) and (array.type.tz is None) != (wanted.tz is None)
     if (not same or zones) and array.null_count < len(array):
-        raise ValueRefused(table, column.name, f"is {array.type}, declared {wanted}", count=len(array))
+        raise ValueRefused(
+            table, column.name, f"is {array.type}, declared {wanted}", count=len(array)
+        )
     try:
         return array.cast(wanted) if same else pa.nulls(len(array), wanted)
     except pa.ArrowInvalid as error:

@@ -87,7 +87,9 @@ class Binder:
             msg = "a select that gives one value needs .scalar_subquery()"
             raise BindError(msg)
         if isinstance(expression.type, sa.types.NullType):
-            msg = f"the type of {expression} is not known: sa.type_coerce({expression}, sa.Integer())"
+            msg = (
+                f"the type of {expression} is not known: sa.type_coerce({expression}, sa.Integer())"
+            )
             raise BindError(msg)
         try:
             return types.describe(expression.type)
@@ -165,5 +167,7 @@ def _same_form(own: ColumnType, target: ColumnType) -> bool:
 
 
 def _advice(target: ColumnType) -> str:
-    rule = {"instant": "timestamp", "float": "float_", "binary": "bytes_"}.get(target.kind, target.kind)
+    rule = {"instant": "timestamp", "float": "float_", "binary": "bytes_"}.get(
+        target.kind, target.kind
+    )
     return f"write rules.{rule}(...)"

@@ -115,11 +115,9 @@ def _tables(shop: Workshop, step: Step) -> Iterator[TablePlan]:
             yield from _table(shop, step, name, mappings)
 
 
-def _table(
-    shop: Workshop, step: Step, name: str, mappings: list[Mapping]
-) -> Iterator[TablePlan]:
+def _table(shop: Workshop, step: Step, name: str, mappings: list[Mapping]) -> Iterator[TablePlan]:
     how, origin = _how(step, mappings)
-    parts = []
+    parts: list[Part] = []
     for mapping in mappings:
         try:
             parts.extend(_part(shop, mapping))
@@ -149,7 +147,9 @@ def _how(step: Step, mappings: list[Mapping]) -> tuple[str, str]:
         return "merged", ", ".join(_name(m) for m in mappings)
     if first.function is not None:
         return "batches", ", ".join(_froms(first.select))
-    if first.select is not None or (first.source is not None and not isinstance(first.source, sa.Table)):
+    if first.select is not None or (
+        first.source is not None and not isinstance(first.source, sa.Table)
+    ):
         return "query", ", ".join(_froms(first.source))
     if first.source is None:
         return "new, empty", ""
@@ -227,7 +227,8 @@ def _sequences(tables: tuple[TablePlan, ...], new: SchemaVersion) -> dict[str, s
 
 def _numbered(table: TablePlan, new: SchemaVersion) -> bool:
     key = new.tables[table.name].primary_key
-    if len(table.parts) != 1 or table.parts[0].source is None or len(key) != 1:
+    simple = len(table.parts) == 1 and table.lookup is None and len(key) == 1
+    if not simple or table.parts[0].source is None:
         return False
     node = next(o.node for o in table.parts[0].outputs if o.column == key[0])
     reversed_key = isinstance(node, Apply) and node.rule.name == "rekey"

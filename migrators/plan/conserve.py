@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def conserve(
-    old: SchemaVersion, new: SchemaVersion, step: Step, carried: set[sa.Column[Any]], problems: Problems
+    old: SchemaVersion,
+    new: SchemaVersion,
+    step: Step,
+    carried: set[sa.Column[Any]],
+    problems: Problems,
 ) -> None:
     """Add a problem, with the lines to write, for every old column that goes nowhere.
 
@@ -59,15 +63,16 @@ def _lost_table(table: sa.Table, new: SchemaVersion, problems: Problems) -> None
 
 
 def _lost_column(column: sa.Column[Any], step: Step, problems: Problems) -> None:
-    table = column.table.key  # type: ignore[attr-defined]
+    table = column.table.key
     lines = [f'step.drop(old.{table}.c.{column.name}, because="...")']
     for mapping in step.mappings:
         if mapping.source is column.table:
             free = [c.name for c in mapping.table.c if c.name not in mapping.given]
-            free = [name for name in free if name not in column.table.c]  # type: ignore[operator]
+            free = [name for name in free if name not in column.table.c]
             near = difflib.get_close_matches(column.name, free, n=1, cutoff=0.3)
             for name in near:
                 lines.insert(
-                    0, f"step.table(new.{mapping.table.key}).values({name}=old.{table}.c.{column.name})"
+                    0,
+                    f"step.table(new.{mapping.table.key}).values({name}=old.{table}.c.{column.name})",
                 )
     problems.add(f"{table}.{column.name} is carried nowhere", *lines)

@@ -55,7 +55,9 @@ def _own(value: Any) -> ColumnType:
         return ColumnType(Kind.TIMESTAMP if value.tzinfo is None else Kind.INSTANT)
     if isinstance(value, Decimal):
         scale = max(0, -int(value.as_tuple().exponent))
-        return ColumnType(Kind.DECIMAL, precision=max(len(value.as_tuple().digits), scale), scale=scale)
+        return ColumnType(
+            Kind.DECIMAL, precision=max(len(value.as_tuple().digits), scale), scale=scale
+        )
     for python, kind in _OWN:
         if isinstance(value, python):
             return ColumnType(kind, bits=64 if kind is Kind.INTEGER else 0)

@@ -73,12 +73,14 @@ class Keys:
     def _change(self, table: sa.Table, *, random: bool) -> Change:
         sources = [m for m in self._mappings if m.table is table]
         if len(sources) != 1 or not isinstance(sources[0].source, sa.Table):
-            msg = f"step.rekey({table.key}): a table filled from exactly one old table has an old key"
+            msg = (
+                f"step.rekey({table.key}): a table filled from exactly one old table has an old key"
+            )
             raise BindError(msg)
         old, new = (describe(_key(t).type) for t in (sources[0].source, table))
         kinds = (old.kind, new.kind)
         if kinds not in {(Kind.INTEGER, Kind.UUID), (Kind.UUID, Kind.INTEGER)}:
-            msg = f"step.rekey({table.key}): the key goes from {old} to {new}; integer and uuid change"
+            msg = f"step.rekey({table.key}): goes from {old} to {new}; integer to uuid or back"
             raise BindError(msg)
         up = new.kind is Kind.UUID
         tag = table.key if up else sources[0].source.key
@@ -97,7 +99,7 @@ class Keys:
                 found = self._of(key.column, seen | {column})
                 if found is not None:
                     return found
-        table = column.table  # type: ignore[assignment]
+        table = column.table
         is_key = column.primary_key and table in self.changes
         return self.changes[table] if is_key else None
 

@@ -57,9 +57,11 @@ def _part(shop: Workshop, of: Any, value: Column) -> Part:
     shop.carried.update(binder.carried)
     select = sa.select(*binder.labelled()).distinct()
     output = Output(value.name, value.type, value.nullable, node, "lookup")
-    source = next(iter(sorted(c.table.key for c in binder.carried)), None)  # type: ignore[attr-defined]
+    source = next(iter(sorted(c.table.key for c in binder.carried)), None)
     return Part(
-        source, ReadQuery(shop.sql(select), binder.columns()), (output,),
+        source,
+        ReadQuery(shop.sql(select), binder.columns()),
+        (output,),
         explodes=exploding(shop, value.name, (output,)),
     )
 

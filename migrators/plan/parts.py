@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from migrators.backends.interface import ReadColumn, ReadQuery
 from migrators.plan.bind import Binder, BindError, fitted
+from migrators.plan.constants import constant
 from migrators.plan.defaults import NoConstant, default_of
 from migrators.plan.keys import included, key_expression
 from migrators.plan.model import (
@@ -24,7 +25,6 @@ from migrators.plan.model import (
     Read,
     Widen,
 )
-from migrators.plan.constants import constant
 from migrators.step.keys import DerivedKey, KeyOf, ReversedKey
 
 if TYPE_CHECKING:
@@ -322,15 +322,16 @@ def function_part(shop: Workshop, mapping: Mapping) -> Part:
     inner = select.subquery()
     labelled = sa.select(*(c.label(f"c{i}") for i, c in enumerate(inner.c)))
     made, outputs = _made(shop, mapping)
-    columns = tuple(
-        ReadColumn(f"c{i}", r.type, r.table, r.source) for i, r in enumerate(reads)
-    )
+    columns = tuple(ReadColumn(f"c{i}", r.type, r.table, r.source) for i, r in enumerate(reads))
     return Part(
         source=None,
         query=ReadQuery(shop.sql(labelled), columns),
         outputs=outputs,
         function=FunctionRef(
-            shop.path, mapping.function.__name__, _form(mapping.function), tuple(r.name for r in reads)
+            shop.path,
+            mapping.function.__name__,
+            _form(mapping.function),
+            tuple(r.name for r in reads),
         ),
         made=made,
     )

@@ -128,9 +128,7 @@ class _Loading:
                 self._timed("finish", lambda: finish(reader, schema, staging, emit=self.emit))
                 self._timed(
                     "verify",
-                    lambda: verify(
-                        reader, schema, staging, scratch=run.scratch, emit=self.emit
-                    ),
+                    lambda: verify(reader, schema, staging, scratch=run.scratch, emit=self.emit),
                 )
                 return self._end(run, schema, staging, new, digest)
             finally:
@@ -166,8 +164,14 @@ class _Loading:
 
     def _already(self, new: Backend) -> Receipt:
         return Receipt(
-            run="", command=self.command, outcome="already done", started=self.started,
-            finished=now(), old="", new=new.database, directory="",
+            run="",
+            command=self.command,
+            outcome="already done",
+            started=self.started,
+            finished=now(),
+            old="",
+            new=new.database,
+            directory="",
         )
 
     def _timed(self, stage: str, work: object) -> None:
@@ -212,6 +216,14 @@ def _receipt(
     tables: tuple[TableReceipt, ...] = (),
 ) -> Receipt:
     return Receipt(
-        run=run.id, command=command, outcome=outcome, started=started, finished=now(),
-        old=str(source), new=new.database, directory=str(run.path), stages=stages, tables=tables,
+        run=run.id,
+        command=command,
+        outcome=outcome,
+        started=started,
+        finished=now(),
+        old=str(source),
+        new=new.database,
+        directory=str(run.path),
+        stages=stages,
+        tables=tables,
     )

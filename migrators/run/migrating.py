@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from migrators import drift, plan as plans
+from migrators import drift
+from migrators import plan as plans
 from migrators.backends import backend_for
 from migrators.errors import DatabaseError, Findings, TargetExists, UsageError
 from migrators.events import Emit, Note, StageDone, StageStarted
@@ -15,7 +16,7 @@ from migrators.extract import extract
 from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load
 from migrators.receipt import LeftBehind, Receipt, RuleCount, StageTime, TableReceipt
-from migrators.run.directory import RunDirectory, new_run, now
+from migrators.run.directory import new_run, now
 from migrators.run.leftovers import basis, complete_extract, discard_leftovers
 from migrators.run.lock import locked
 from migrators.run.publishing import already_published, publish, stamp_for

@@ -57,9 +57,7 @@ def publish(run: RunDirectory, staging: Backend, new: Backend) -> str:
     return aside.database if aside else ""
 
 
-def already_published(
-    project: Project, command: str, new: Backend, source: str
-) -> Receipt | None:
+def already_published(project: Project, command: str, new: Backend, source: str) -> Receipt | None:
     """Return the receipt of the run that published `new`, if its source still stands.
 
     Parameters
@@ -92,6 +90,12 @@ def _still_stands(
         )
     kept = json.loads((run.path / "receipt.json").read_text("utf-8"))
     return Receipt(
-        run=run.id, command=command, outcome="already done", started=kept["started"],
-        finished=kept["finished"], old=kept["old"], new=kept["new"], directory=str(run.path),
+        run=run.id,
+        command=command,
+        outcome="already done",
+        started=kept["started"],
+        finished=kept["finished"],
+        old=kept["old"],
+        new=kept["new"],
+        directory=str(run.path),
     )

@@ -43,7 +43,11 @@ def _version(project: Project, version: int) -> VersionState:
     found = database.stamp()
     agrees = found is None or found.version == version
     return VersionState(
-        version, database.database, exists=True, stamp=found, agrees=agrees,
+        version,
+        database.database,
+        exists=True,
+        stamp=found,
+        agrees=agrees,
         written=_written(project, database, found),
     )
 
@@ -56,7 +60,8 @@ def _written(project: Project, database: Backend, found: Stamp | None) -> str:
         line["digest"]
         for run in all_runs(project)
         for line in run.said("published")
-        if line.get("extract") == found.extract and line["database"] == database.database
+        if line.get("extract") == found.extract
+        and line["database"] == database.database
         and "digest" in line
     ]
     if not published:

@@ -119,9 +119,9 @@ class Step:
         new : Table
             Of the new schema.
         source : Table or subquery, optional
-            Old table (or select over old tables) whose rows become rows of `new`, columns of the same name carried;
-            the old table of the same name unless given. A new table may be filled from
-            several sources: call once for each.
+            Old table (or select over old tables) whose rows become rows of `new`, columns
+            of the same name carried; the old table of the same name unless given. A new
+            table may be filled from several sources: call once for each.
         only : SQL condition, optional
             Rows for which it is not true (false or NULL) are left out and counted.
         because : str
@@ -143,7 +143,7 @@ class Step:
         """The mapping meant: without `source` the only one there is."""
         of_table = [m for m in self.mappings if m.table is new]
         if source is None and len(of_table) > 1:
-            msg = f"{new.key} has several sources: say which, step.table(new.{new.key}, source=...)"
+            msg = f"{new.key} has several sources: step.table(new.{new.key}, source=...)"
             raise StepError(msg)
         found = [m for m in of_table if source is None or m.source is source]
         return found[0] if found else None
@@ -218,7 +218,7 @@ class Step:
 
 def _reason(because: str) -> str:
     if not because or not because.strip():
-        msg = "a reason is required: because=\"...\""
+        msg = 'a reason is required: because="..."'
         raise StepError(msg)
     return because
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from migrators.step.keys import KeyOf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class StepError(Exception):
@@ -51,9 +50,7 @@ class Mapping:
         What SQL text in it carries, as the step says.
     """
 
-    def __init__(
-        self, table: sa.Table, source: sa.FromClause | None, *, line: int | None
-    ) -> None:
+    def __init__(self, table: sa.Table, source: sa.FromClause | None, *, line: int | None) -> None:
         self.table = table
         self.source = source
         self.line = line
@@ -144,9 +141,7 @@ class Mapping:
         self.said_reads += columns
         return self
 
-    def computed(
-        self, function: Callable[..., Iterator[Any]], *, reads: sa.Select[Any]
-    ) -> Self:
+    def computed(self, function: Callable[..., Iterator[Any]], *, reads: sa.Select[Any]) -> Self:
         """Fill the table from a function over batches of `reads`.
 
         Parameters

@@ -72,7 +72,9 @@ def differing_keys(mine: pa.RecordBatch, other: pa.RecordBatch, table: Table) ->
     return lines or [f"{len(mine)} rows of the extract beside {len(other)} of the database differ"]
 
 
-def _by_key(batch: pa.RecordBatch, table: Table) -> dict[tuple[str | None, ...], tuple[str | None, ...]]:
+def _by_key(
+    batch: pa.RecordBatch, table: Table
+) -> dict[tuple[str | None, ...], tuple[str | None, ...]]:
     texts = [
         text.to_text(array, table.column[name].type).to_pylist()
         for name, array in zip(batch.schema.names, batch.columns, strict=True)

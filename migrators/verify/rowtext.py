@@ -18,7 +18,9 @@ def row_texts(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
 
     Lengths are in bytes, so that no value can look like two.
     """
-    parts = [_marked(text.to_text(a, c.type)) for a, c in zip(batch.columns, table.stored, strict=True)]
+    parts = [
+        _marked(text.to_text(a, c.type)) for a, c in zip(batch.columns, table.stored, strict=True)
+    ]
     rows = pc.binary_join_element_wise(*parts, "") if parts else pa.nulls(len(batch), pa.string())
     return pa.RecordBatch.from_arrays([rows], names=["row"])
 

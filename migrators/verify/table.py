@@ -75,7 +75,9 @@ class TableCheck:
 
     def _read(self, order: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
         names = [c.name for c in self.table.stored]
-        for batch in self.snapshot.batches(read_back(self.schema, self.table, self.database, order)):
+        for batch in self.snapshot.batches(
+            read_back(self.schema, self.table, self.database, order)
+        ):
             yield batch.rename_columns(names)
 
     # in any order ----------------------------------------------------------------------
@@ -106,10 +108,10 @@ def read_back(
     labels = [real.c[c.name].label(f"c{i}") for i, c in enumerate(table.stored)]
     sql = str(sa.select(*labels).compile(dialect=database.dialect))
     label = {c.name: f"c{i}" for i, c in enumerate(table.stored)}
-    columns = tuple(
-        ReadColumn(label[c.name], c.type, table.name, c.name) for c in table.stored
-    )
+    columns = tuple(ReadColumn(label[c.name], c.type, table.name, c.name) for c in table.stored)
     return ReadQuery(
-        sql, columns, tuple(label[name] for name in order),
+        sql,
+        columns,
+        tuple(label[name] for name in order),
         tuple(label[name] for name in table.primary_key if name in label),
     )
