@@ -1,0 +1,322 @@
+"""The step language, verb by verb, from old rows to new ones."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrators.errors import CodeError, PlanError, ValueRefused
+
+if TYPE_CHECKING:
+    from tests.sandbox import Sandbox
+
+USERS = 't("users", Column("id", Integer, primary_key=True), Column("name", String(20)))\n'
+
+
+def test_unmentioned_tables_are_carried_by_name(shop: Sandbox) -> None:
+    """A step that says nothing carries everything, and reads as much as it writes."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step("")
+    shop.create("INSERT INTO users VALUES (1, 'ann'), (2, NULL), (3, '')")
+    receipt = shop.migrate()
+    assert receipt.outcome == "published"
+    assert shop.rows("SELECT * FROM users") == [(1, "ann"), (2, None), (3, "")]
+    (table,) = receipt.tables
+    assert (table.read, table.written, table.left) == (3, 3, ())
+
+
+def test_a_column_is_renamed_and_a_nullable_one_is_new(shop: Sandbox) -> None:
+    """`values` renames; a new nullable column is NULL."""
+    shop.schema(1, USERS)
+    shop.schema(
+        2,
+        't("users", Column("id", Integer, primary_key=True), Column("nick", String(20)),'
+        ' Column("bio", Text))',
+    )
+    shop.step("step.table(new.users).values(nick=old.users.c.name)")
+    shop.create("INSERT INTO users VALUES (1, 'ann')")
+    shop.migrate()
+    assert shop.rows("SELECT id, nick, bio FROM users") == [(1, "ann", None)]
+
+
+def test_a_lost_column_is_a_plan_error_with_the_line_to_add(shop: Sandbox) -> None:
+    """What is carried nowhere is refused before anything runs."""
+    shop.schema(1, USERS)
+    shop.schema(2, 't("users", Column("id", Integer, primary_key=True), Column("nick", Text))')
+    shop.step("")
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert caught.value.problems == ("users.name is carried nowhere",)
+    assert "step.table(new.users).values(nick=old.users.c.name)" in caught.value.hint
+    assert 'step.drop(old.users.c.name, because="...")' in caught.value.hint
+
+
+def test_f83_an_old_table_that_nobody_mentions_is_refused(shop: Sandbox) -> None:
+    """A table only the old schema has needs a place or a reason."""
+    shop.schema(1, USERS + 't("gone", Column("id", Integer, primary_key=True))')
+    shop.schema(2, USERS)
+    shop.step("")
+    with pytest.raises(PlanError, match="gone: no column of it is carried anywhere"):
+        shop.plan()
+    shop.step('step.drop(old.gone, because="not needed")')
+    assert [d.what for d in shop.plan().dropped] == ["gone"]
+
+
+def test_rows_are_left_out_by_named_conditions_and_null_stays(shop: Sandbox) -> None:
+    """`drop_rows` leaves out what is true; NULL is not true. `only` keeps what is true."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step("""
+        step.table(new.users).drop_rows(old.users.c.name == "bot", because="no bots")
+        step.table(new.users, only=old.users.c.id < 5, because="old ones")
+    """)
+    shop.create(
+        "INSERT INTO users VALUES (1, 'ann'), (2, 'bot'), (3, NULL), (7, 'zoe'), (8, 'bot')"
+    )
+    receipt = shop.migrate()
+    assert shop.rows("SELECT id FROM users") == [(1,), (3,)]
+    (table,) = receipt.tables
+    assert (table.read, table.written) == (5, 2)
+    assert [(x.because, x.rows) for x in table.left] == [("no bots", 2), ("old ones", 1)]
+
+
+def test_rekey_gives_ordered_uuids_and_references_follow(shop: Sandbox) -> None:
+    """Integer keys become UUIDs; foreign keys and declared followers get the same ones."""
+    shop.schema(
+        1,
+        USERS + 't("posts", Column("id", Integer, primary_key=True), Column("user_id",'
+        ' ForeignKey("users.id")), Column("seen_by", Integer))',
+    )
+    shop.schema(
+        2,
+        't("users", Column("id", Uuid, primary_key=True), Column("name", String(20)))\n'
+        't("posts", Column("id", Integer, primary_key=True), Column("user_id", Uuid,'
+        ' ForeignKey("users.id")), Column("seen_by", Uuid))',
+    )
+    shop.step("""
+        step.rekey(new.users)
+        step.follows(new.posts.c.seen_by, new.users)
+    """)
+    shop.create(
+        "INSERT INTO users VALUES (-5, 'neg'), (1, 'ann'), (9223372036854775807, 'max')",
+        "INSERT INTO posts VALUES (1, 1, -5), (2, NULL, 9223372036854775807)",
+    )
+    shop.migrate()
+    keys = dict(shop.rows("SELECT name, id FROM users"))
+    assert [keys["neg"], keys["ann"], keys["max"]] == sorted(keys.values())
+    assert {uuid.UUID(key).version for key in keys.values()} == {8}
+    assert shop.rows("SELECT user_id, seen_by FROM posts ORDER BY id") == [
+        (keys["ann"], keys["neg"]),
+        (None, keys["max"]),
+    ]
+
+
+def test_split_with_keys_both_ways(shop: Sandbox) -> None:
+    """A table split in two: each row knows the other's key, NULL where there is none."""
+    shop.schema(1, 't("users", Column("id", Integer, primary_key=True), Column("bio", Text))\n')
+    shop.schema(
+        2,
+        't("users", Column("id", Integer, primary_key=True), Column("profile_id", Integer,'
+        ' ForeignKey("profiles.id", name="fk_p", use_alter=True)))\n'
+        't("profiles", Column("id", Integer, primary_key=True), Column("bio", Text),'
+        ' Column("user_id", Integer, ForeignKey("users.id"), nullable=False))',
+    )
+    shop.step("""
+        profiles = step.table(new.profiles, source=old.users,
+                              only=old.users.c.bio.is_not(None), because="no profile")
+        users = step.table(new.users)
+        profiles.values(user_id=users.key(old.users.c.id))
+        users.values(profile_id=profiles.key(old.users.c.id))
+    """)
+    shop.create("INSERT INTO users VALUES (1, 'hello'), (2, NULL)")
+    shop.migrate()
+    assert shop.rows("SELECT id, profile_id FROM users ORDER BY id") == [(1, 1), (2, None)]
+    assert shop.rows("SELECT id, bio, user_id FROM profiles") == [(1, "hello", 1)]
+
+
+def test_a_lookup_serves_two_columns_and_split_fills_a_link_table(shop: Sandbox) -> None:
+    """Distinct values become rows with keys in byte order; a split gives a row an element."""
+    shop.schema(
+        1,
+        't("a", Column("id", Integer, primary_key=True), Column("tags", Text))\n'
+        't("b", Column("id", Integer, primary_key=True), Column("tag", Text))',
+    )
+    shop.schema(
+        2,
+        't("tags", Column("id", Integer, primary_key=True), Column("name", Text, nullable=False))\n'
+        't("a", Column("id", Integer, primary_key=True))\n'
+        't("a_tags", Column("a_id", Integer, ForeignKey("a.id"), primary_key=True),'
+        ' Column("tag_id", Integer, ForeignKey("tags.id"), primary_key=True))\n'
+        't("b", Column("id", Integer, primary_key=True), Column("tag_id", Integer,'
+        ' ForeignKey("tags.id")))',
+    )
+    shop.step("""
+        words = rules.split(old.a.c.tags, ",")
+        tags = step.lookup(new.tags, key=new.tags.c.name, of=[words, old.b.c.tag])
+        step.table(new.a_tags, source=old.a).values(a_id=old.a.c.id, tag_id=tags.id(words))
+        step.table(new.b).values(tag_id=tags.id(old.b.c.tag))
+    """)
+    shop.create(
+        "INSERT INTO a VALUES (1, 'soft, blue'), (2, NULL), (3, 'blue,Blue')",
+        "INSERT INTO b VALUES (1, 'zebra'), (2, NULL)",
+    )
+    receipt = shop.migrate()
+    assert shop.rows("SELECT * FROM tags") == [(1, "Blue"), (2, "blue"), (3, "soft"), (4, "zebra")]
+    assert shop.rows("SELECT * FROM a_tags") == [(1, 2), (1, 3), (3, 1), (3, 2)]
+    assert shop.rows("SELECT * FROM b ORDER BY id") == [(1, 4), (2, None)]
+    assert {t.table: t.written for t in receipt.tables}["a_tags"] == 4
+
+
+def test_query_and_same(shop: Sandbox) -> None:
+    """A query fills a table at its own grain; `same` agrees before and after."""
+    shop.schema(1, USERS)
+    shop.schema(
+        2, USERS + 't("totals", Column("name", Text, primary_key=True), Column("n", Integer))'
+    )
+    shop.step("""
+        step.table(new.totals).query(
+            select(func.coalesce(old.users.c.name, "?").label("name"), func.count().label("n"))
+            .group_by(old.users.c.name), rows=new)
+        step.same("users", old=select(func.count(old.users.c.id)),
+                  new=select(func.sum(new.totals.c.n)))
+    """)
+    shop.create("INSERT INTO users VALUES (1, 'b'), (2, 'a'), (3, 'b'), (4, 'B')")
+    receipt = shop.migrate()
+    assert shop.rows("SELECT * FROM totals") == [("B", 1), ("a", 1), ("b", 2)]
+    assert receipt.sames == (("users", "[['4']]"),)
+
+
+@pytest.mark.parametrize("form", ["frames", "batches", "rows"])
+def test_a_function_computes_a_table(shop: Sandbox, form: str) -> None:
+    """A top-level function gets frames, batches or rows and yields the new columns."""
+    functions = {
+        "frames": """
+            def shout(frames):
+                for frame in frames:
+                    yield frame.assign(name=frame["name"].str.upper())
+        """,
+        "batches": """
+            from collections.abc import Iterator
+            import pyarrow as pa, pyarrow.compute as pc
+            def shout(batches: Iterator[pa.RecordBatch]):
+                for batch in batches:
+                    yield batch.set_column(1, "name", pc.utf8_upper(batch["name"]))
+        """,
+        "rows": """
+            def shout(rows: "Iterator[dict]"):
+                for row in rows:
+                    yield {**row, "name": row["name"] and row["name"].upper()}
+        """,
+    }
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(
+        "step.table(new.users).computed(shout, reads=select(old.users.c.id, old.users.c.name))",
+        before=functions[form],
+    )
+    shop.create("INSERT INTO users VALUES (2, 'b'), (1, NULL), (9007199254740993, 'big')")
+    shop.migrate()
+    expected = [(1, None), (2, "B"), (9007199254740993, "BIG")]
+    assert shop.rows("SELECT * FROM users ORDER BY id") == expected
+
+
+def test_a_function_that_makes_floats_of_integers_is_refused(shop: Sandbox) -> None:
+    """What pandas does to a nullable integer is refused by name."""
+    shop.schema(1, USERS)
+    shop.schema(2, 't("users", Column("id", Integer, primary_key=True), Column("name", Integer))')
+    shop.step(
+        "step.table(new.users).computed(spoil, reads=select(old.users.c.id, old.users.c.name))",
+        before="""
+            def spoil(frames):
+                for frame in frames:
+                    yield frame.assign(name=frame["id"].astype("float64"))
+        """,
+    )
+    shop.create("INSERT INTO users VALUES (1, NULL)")
+    with pytest.raises(ValueRefused, match=r"users\.name: .* is double, declared int64"):
+        shop.migrate()
+
+
+def test_two_sources_fill_one_table(shop: Sandbox) -> None:
+    """Employees and customers become people."""
+    shop.schema(
+        1,
+        't("employees", Column("id", Integer, primary_key=True), Column("name", Text))\n'
+        't("customers", Column("id", Integer, primary_key=True), Column("name", Text))',
+    )
+    shop.schema(
+        2,
+        't("people", Column("id", Integer, primary_key=True), Column("name", Text),'
+        ' Column("kind", Text))',
+    )
+    shop.step("""
+        step.table(new.people, source=old.employees).values(kind="e")
+        step.table(new.people, source=old.customers).values(kind="c", id=old.customers.c.id + 100)
+    """)
+    shop.create(
+        "INSERT INTO employees VALUES (1, 'ann'), (2, 'bob')",
+        "INSERT INTO customers VALUES (1, 'cat')",
+    )
+    shop.migrate()
+    assert shop.rows("SELECT * FROM people") == [
+        (1, "ann", "e"),
+        (2, "bob", "e"),
+        (101, "cat", "c"),
+    ]
+
+
+def test_rekey_back_reverses_and_numbers_the_rest(shop: Sandbox) -> None:
+    """UUID to integer: derived ones come back, others are numbered after the highest."""
+    shop.schema(1, 't("users", Column("id", Integer, primary_key=True), Column("name", Text))')
+    shop.schema(2, 't("users", Column("id", Uuid, primary_key=True), Column("name", Text))')
+    shop.schema(3, 't("users", Column("id", Integer, primary_key=True), Column("name", Text))')
+    shop.step("step.rekey(new.users)")
+    shop.step("step.rekey(new.users)", "2to3")
+    shop.create("INSERT INTO users VALUES (7, 'ann'), (3, 'bob')")
+    shop.migrate()
+    shop.sql(f"INSERT INTO users VALUES ('{uuid.UUID(int=5, version=4).hex}', 'new')", version=2)
+    shop.migrate(2, 3)
+    assert shop.rows("SELECT * FROM users", 3) == [(3, "bob"), (7, "ann"), (8, "new")]
+
+
+@pytest.mark.parametrize("call", ["func.now()", "func.random()", "func.datetime('now')"])
+def test_what_changes_each_time_is_refused(shop: Sandbox, call: str) -> None:
+    """A step gives the same result twice."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(f"step.table(new.users).values(name=sa.cast({call}, sa.String))")
+    with pytest.raises(PlanError, match="another value each time"):
+        shop.plan()
+
+
+def test_text_does_not_become_integer_by_itself(shop: Sandbox) -> None:
+    """Kinds change by a rule only, and the error names it."""
+    shop.schema(1, USERS)
+    shop.schema(2, 't("users", Column("id", Integer, primary_key=True), Column("name", Integer))')
+    shop.step("")
+    with pytest.raises(PlanError, match=r"write rules\.integer"):
+        shop.plan()
+
+
+def test_a_step_that_raises_names_file_and_line(shop: Sandbox) -> None:
+    """A typing slip in a step is said with its line."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step("step.table(new.user)")
+    with pytest.raises(CodeError, match=r"1to2\.py:8: schema 2 has no table user; did you mean"):
+        shop.plan()
+
+
+def test_a_refused_value_names_the_old_key(shop: Sandbox) -> None:
+    """A rule's refusal says table, column, key and how to find the others."""
+    shop.schema(1, USERS)
+    shop.schema(2, 't("users", Column("id", Integer, primary_key=True), Column("name", Integer))')
+    shop.step("step.table(new.users).values(name=rules.integer(old.users.c.name))")
+    shop.create("INSERT INTO users VALUES (1, '12'), (14, 'x'), (15, 'y')")
+    with pytest.raises(ValueRefused, match=r"users\.name: 2 rows at id 14, id 15"):
+        shop.migrate()
+    assert not shop.database(2).exists()
+    assert [p.name for p in shop.root.glob("*loading*")] == []
