@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migrators.backends import sqlite_reflection, where
+from migrators.backends import where
+from migrators.backends.sqlite import reflection as sqlite_reflection
 from migrators.config import redact
 from migrators.errors import DatabaseError
 from migrators.guard import STAMP

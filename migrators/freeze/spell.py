@@ -41,7 +41,8 @@ _PYTHON_SIDE = frozenset(
 
 def type_(column: sa.Column[Any]) -> str | Call:
     """Return the type of a column, with its variants."""
-    spelled = _one_type(declared.plain_type(column.type), keeps_check=_keeps_check(column))
+    check = _bound_check(column) if _keeps_check(column) else None
+    spelled = _one_type(declared.plain_type(column.type), check)
     grouped: dict[str, list[str]] = {}
     for database, variant in declared.variants(column.type).items():
         grouped.setdefault(str(_called(_one_type(variant))), []).append(literal(database))
@@ -61,8 +62,8 @@ def column(found: sa.Column[Any], names: Names) -> Call:
         keywords["autoincrement"] = literal(found.autoincrement)
     if (default := _constant(found)) is not None:
         keywords["default"] = default
-    if (server := declared.default_text(found)) is not None:
-        keywords["server_default"] = _text(server)
+    if (server := _server_default(found)) is not None:
+        keywords["server_default"] = server
     if found.comment:
         keywords["comment"] = literal(found.comment)
     keywords |= _options(found.dialect_kwargs)
@@ -168,6 +169,15 @@ def _made(found: sa.Column[Any]) -> Iterable[Call]:
         yield call("sa.Identity", **said)
 
 
+def _server_default(found: sa.Column[Any]) -> Call | None:
+    """Return a server default as SQL; true and false are spelled differently by servers."""
+    clause = getattr(found.server_default, "arg", None)
+    if isinstance(clause, sa.True_ | sa.False_):
+        return call("sa.true" if isinstance(clause, sa.True_) else "sa.false")
+    text = declared.default_text(found)
+    return None if text is None else _text(text)
+
+
 def _constant(found: sa.Column[Any]) -> str | None:
     """Return an application's constant default; one that is computed is its own affair."""
     default = found.default
@@ -199,29 +209,36 @@ def _text(sql: str) -> Call:
     return call("sa.text", literal(sql))
 
 
-def _one_type(plain: TypeEngine[Any], *, keeps_check: bool = False) -> str | Call:
+def _one_type(plain: TypeEngine[Any], check: sa.CheckConstraint | None = None) -> str | Call:
+    """Return one type; `check` is the CHECK that it is to make itself."""
     kind = _public(type(plain))
     if isinstance(plain, sa.Enum):
-        return _enum(kind, plain, keeps_check=keeps_check)
+        return _enum(kind, plain, check)
+    if isinstance(plain, sa.Boolean):
+        return kind if check is None else call(kind, **_own_check(check))
     said = {
         key: value
         for key, value in declared.arguments(plain).items()
         if key not in _PYTHON_SIDE and not callable(value) and not isinstance(value, TypeEngine)
     }
-    if isinstance(plain, sa.Boolean) and not keeps_check:
-        said = {}
     if not said:
         return kind
     first = [literal(said.pop(key)) for key in ("length", "precision", "scale") if key in said]
     return call(kind, *first, **{key: literal(value) for key, value in said.items()})
 
 
-def _enum(kind: str, plain: sa.Enum, *, keeps_check: bool) -> Call:
+def _own_check(check: sa.CheckConstraint) -> dict[str, str | Call]:
+    name = declared.constraint_name(check)
+    named: dict[str, str | Call] = {"name": literal(name)} if name else {}
+    return {**named, "create_constraint": "True"}
+
+
+def _enum(kind: str, plain: sa.Enum, check: sa.CheckConstraint | None) -> Call:
     keywords: dict[str, str | Call] = {"name": literal(plain.name)} if plain.name else {}
     if not plain.native_enum:
         keywords["native_enum"] = "False"
-    if keeps_check:
-        keywords["create_constraint"] = "True"
+    if check is not None:
+        keywords |= _own_check(check)
     if plain.length and plain.length != max((len(label) for label in plain.enums), default=0):
         keywords["length"] = str(plain.length)
     return call(kind, *(literal(label) for label in plain.enums), **keywords)
@@ -266,9 +283,13 @@ def _bound_check(found: sa.Column[Any]) -> sa.CheckConstraint | None:
 
 
 def _keeps_check(found: sa.Column[Any]) -> bool:
-    """Whether the type's own CHECK has no other name than the type, as when it is read back."""
+    """Whether the type is written so that it makes its CHECK itself.
+
+    The name of a native enum is that of a type in the database as well, so there the
+    CHECK must be of the same name; else it is written on its own.
+    """
     check = _bound_check(found)
-    if check is None:
-        return False
-    own = getattr(declared.plain_type(found.type), "name", None)
-    return declared.constraint_name(check) == own
+    plain = declared.plain_type(found.type)
+    if check is None or not isinstance(plain, sa.Enum):
+        return check is not None
+    return not plain.native_enum or declared.constraint_name(check) == plain.name

@@ -114,8 +114,13 @@ def arguments(declared: TypeEngine[Any]) -> dict[str, Any]:
 
 
 def constraint_name(constraint: sa.Constraint | sa.Index) -> str | None:
-    """Return a constraint's name as the database gets it, conventions applied."""
+    """Return a constraint's name as the database gets it, conventions applied.
+
+    An index cannot be without: where a convention leaves it so, SQLAlchemy's own applies.
+    """
     if constraint.name is None:
+        if isinstance(constraint, sa.Index) and constraint.table is not None:
+            return "_".join(["ix", constraint.table.name, *(c.name for c in constraint.columns)])
         return None
     name = _DIALECT.identifier_preparer.format_constraint(constraint, _alembic_quote=False)
     return None if name is None else str(name)

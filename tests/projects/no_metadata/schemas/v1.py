@@ -1,0 +1,1 @@
+"""Schema 1 forgets its metadata."""

@@ -1,0 +1,8 @@
+"""Schema 1 raises inside a function."""
+
+
+def tables():
+    return 1 / 0
+
+
+metadata = tables()

@@ -1,0 +1,3 @@
+"""Schema 1 calls something else metadata."""
+
+metadata = {}
