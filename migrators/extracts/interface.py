@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
+    from typing import BinaryIO
 
     import pyarrow as pa
 
@@ -129,12 +130,21 @@ class Format(ABC):
     suffix: str
 
     @abstractmethod
-    def writer(self, path: Path, columns: Sequence[Column]) -> TableWriter:
+    def writer(self, path: Path, columns: Sequence[Column], mode: int = 0o600) -> TableWriter:
         """Return a writer of a new file at `path` for these columns."""
 
-    @abstractmethod
     def batches(self, path: Path, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-        """Read a file strictly; at most `BATCH_ROWS` rows a batch.
+        """Read the file at `path`, as `read` does, if it is a plain file."""
+        from migrators.extracts.atomic import open_regular
+
+        with open_regular(path) as file:
+            yield from self.read(file, path.name, columns)
+
+    @abstractmethod
+    def read(
+        self, file: BinaryIO, name: str, columns: Sequence[Column]
+    ) -> Iterator[pa.RecordBatch]:
+        """Read an open file strictly; at most `BATCH_ROWS` rows a batch, never none.
 
         Columns come in the order asked for, matched by the file's header.
 

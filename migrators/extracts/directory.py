@@ -1,0 +1,329 @@
+"""An extract directory: written by `extract`, read by `load` and `verify`.
+
+The manifest is written last, so that a directory with one is complete. Until then a marker
+says that the directory is ours to throw away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from migrators.errors import ExtractError
+from migrators.extracts import manifest as manifests
+from migrators.extracts.atomic import AtomicFile, cannot, open_regular, sync_directory
+from migrators.extracts.interface import ColumnEntry, FileEntry, Manifest, TableEntry
+from migrators.extracts.names import file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    import pyarrow as pa
+
+    from migrators.extracts.interface import Format, TableWriter
+    from migrators.schema import Column, SchemaVersion
+
+MARKER = ".incomplete"
+"""Stands in a directory that is being written."""
+
+_SUFFIXES = (".csv", ".parquet")
+_READ_BYTES = 2**20
+
+
+def format_named(name: str) -> Format:
+    """Return the format "csv" or "parquet"."""
+    if name == "csv":
+        from migrators.extracts.csv import Csv
+
+        return Csv()
+    from migrators.extracts.parquet import Parquet
+
+    return Parquet()
+
+
+def is_complete(path: Path) -> bool:
+    """Return whether a directory holds a complete extract."""
+    return (path / manifests.FILE).is_file()
+
+
+def _entries(columns: tuple[Column, ...]) -> tuple[ColumnEntry, ...]:
+    return tuple(ColumnEntry(c.name, str(c.type)) for c in columns)
+
+
+class ExtractWriter:
+    """Writes an extract, a table at a time; tables may be written by several threads.
+
+    Parameters
+    ----------
+    path : Path
+        The directory, made with mode 0700 (0755 if `committed`). What an unfinished writer
+        left there is thrown away.
+    schema : SchemaVersion
+        The version whose shape the rows have.
+    files : str
+        "parquet" or "csv".
+    mode : int
+        Of the files: 0600, since an extract is all of production; 0644 for fixtures.
+    committed : bool
+        Write a manifest of schema and columns only.
+
+    Raises
+    ------
+    ExtractError
+        If a complete extract, or anything that is not an unfinished one, is there.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: SchemaVersion,
+        files: str = "parquet",
+        mode: int = 0o600,
+        *,
+        committed: bool = False,
+    ) -> None:
+        self._path = path
+        self._schema = schema
+        self._format = format_named(files)
+        self._mode = mode
+        self._committed = committed
+        self._tables: dict[str, TableEntry] = {}
+        _claim(path, 0o755 if committed else 0o700)
+
+    @contextlib.contextmanager
+    def table(self, name: str, *, ordered: bool) -> Iterator[TableWriter]:
+        """Give a writer for one table of the schema, which is complete when the block ends.
+
+        Parameters
+        ----------
+        ordered : bool
+            Whether the rows come in ascending order of the primary key.
+        """
+        columns = self._schema.tables[name].stored
+        path = self._path / file_name(name, self._format.suffix)
+        with self._format.writer(path, columns, self._mode) as writer:
+            yield writer
+        entry = FileEntry(path.name) if self._committed else writer.entry
+        self._tables[name] = TableEntry(name, _entries(columns), (entry,), ordered=ordered)
+
+    def finish(self, **facts: Any) -> Manifest:
+        """Write the manifest, which makes the extract complete, and return it.
+
+        Parameters
+        ----------
+        **facts
+            `made`, `sequences`, `answers`, `accounting` of the manifest.
+
+        Raises
+        ------
+        ExtractError
+            If a table of the schema was not written.
+        """
+        missing = sorted(set(self._schema.tables) - set(self._tables))
+        if missing:
+            raise ExtractError(f"{self._path}: not written: {', '.join(missing)}")
+        manifest = Manifest(
+            version=self._schema.version,
+            fingerprint=self._schema.fingerprint,
+            files=self._format.name,
+            tables=tuple(self._tables[name] for name in sorted(self._tables)),
+            committed=self._committed,
+            **({} if self._committed else facts),
+        )
+        with AtomicFile(self._path / manifests.FILE, self._mode) as file:
+            file.write(manifests.dumps(manifest).encode())
+        (self._path / MARKER).unlink(missing_ok=True)
+        return manifest
+
+
+def _claim(path: Path, mode: int) -> None:
+    try:
+        path.mkdir(mode, parents=True, exist_ok=True)
+        present = _names(path)
+        if manifests.FILE in present or (present and MARKER not in present):
+            raise _occupied(path)
+        path.chmod(mode & path.stat().st_mode)
+        (path / MARKER).touch(0o600)
+        for name in present:
+            if name != MARKER:
+                (path / name).unlink()
+        sync_directory(path)
+    except OSError as error:
+        raise cannot("write", path, error) from error
+
+
+def _occupied(path: Path) -> ExtractError:
+    what = "a complete extract" if is_complete(path) else "something that is no extract"
+    return ExtractError(
+        f"{path} holds {what}; nothing was overwritten",
+        hint="give another directory, or remove this one",
+    )
+
+
+def _names(path: Path) -> list[str]:
+    return [entry.name for entry in path.iterdir()]
+
+
+class ExtractReader:
+    """Reads an extract that someone made; made by `open`.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    digest : str
+        SHA-256 (64 hex digits) of the manifest, and so of all that it names; of a
+        committed extract, of manifest and files.
+    """
+
+    def __init__(self, path: Path, schema: SchemaVersion, manifest: Manifest, raw: bytes) -> None:
+        self._path = path
+        self._schema = schema
+        self._format = format_named(manifest.files)
+        self._files = {t.name: t.files for t in manifest.tables}
+        self._checked: set[tuple[int, ...]] = set()
+        self._raw = raw
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: Path, schema: SchemaVersion) -> ExtractReader:
+        """Open a directory and compare its manifest with the schema.
+
+        Raises
+        ------
+        ExtractError
+            If it is incomplete, of another schema, or its files are not exactly those that
+            the manifest names.
+        """
+        if not is_complete(path):
+            raise ExtractError(
+                f"{path} holds no complete extract: {manifests.FILE} is missing",
+                hint="make the extract again",
+            )
+        with open_regular(path / manifests.FILE) as file:
+            raw = file.read(manifests.MAX_BYTES + 1)
+        manifest = manifests.loads(raw, str(path / manifests.FILE))
+        _check_schema(path, manifest, schema)
+        _check_files(path, manifest)
+        return cls(path, schema, manifest, raw)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the extract."""
+        whole = hashlib.sha256(self._raw)
+        if self.manifest.committed:
+            for name in sorted(f.name for files in self._files.values() for f in files):
+                with open_regular(self._path / name) as file:
+                    whole.update(f"{name} {_sha256(file)}\n".encode())
+        return whole.hexdigest()
+
+    def rows(self, table: str) -> int | None:
+        """Return how many rows the manifest says a table has; None in a committed extract."""
+        counts = [f.rows for f in self._files[table]]
+        return None if None in counts else sum(c for c in counts if c is not None)
+
+    def check(self) -> None:
+        """Compare size and digest of every file with the manifest.
+
+        Raises
+        ------
+        ExtractError
+            For the first file that was changed.
+        """
+        for files in self._files.values():
+            for entry in files:
+                with open_regular(self._path / entry.name) as file:
+                    self._check(entry, file)
+
+    def batches(self, table: str) -> Iterator[pa.RecordBatch]:
+        """Read a table's rows, its columns in declared order.
+
+        A file's digest is compared before its first row is given, unless `check` did so.
+
+        Raises
+        ------
+        ExtractError
+            For a file that was changed, damaged, or has not the rows it should have.
+        """
+        columns = self._schema.tables[table].stored
+        for entry in self._files[table]:
+            with open_regular(self._path / entry.name) as file:
+                self._check(entry, file)
+                rows = 0
+                for batch in self._format.read(file, entry.name, columns):
+                    rows += batch.num_rows
+                    yield batch
+            if entry.rows not in (None, rows):
+                raise _changed(self._path / entry.name, f"{rows} rows instead of {entry.rows}")
+
+    def _check(self, entry: FileEntry, file: BinaryIO) -> None:
+        if entry.sha256 is None:
+            return
+        status = os.fstat(file.fileno())
+        identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if identity in self._checked:
+            return
+        path = self._path / entry.name
+        if status.st_size != entry.bytes:
+            raise _changed(path, f"{status.st_size} bytes instead of {entry.bytes}")
+        if _sha256(file) != entry.sha256:
+            raise _changed(path, "other bytes than were written")
+        file.seek(0)
+        self._checked.add(identity)
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(_READ_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _changed(path: Path, what: str) -> ExtractError:
+    return ExtractError(f"{path} was changed: it has {what}", hint="make the extract again")
+
+
+def _check_schema(path: Path, manifest: Manifest, schema: SchemaVersion) -> None:
+    again = "make the extract again"
+    if manifest.committed:
+        again = "carry the fixture over: migrate fixtures"
+    wanted = schema.version
+    if manifest.version != wanted:
+        raise ExtractError(
+            f"{path} is of schema version {manifest.version}, not {wanted}", hint=again
+        )
+    declared = {name: set(_entries(table.stored)) for name, table in schema.tables.items()}
+    found = {table.name: set(table.columns) for table in manifest.tables}
+    differing = sorted(n for n in declared.keys() | found.keys() if declared.get(n) != found.get(n))
+    if differing:
+        what = f"{differing[0]!r} is not as schema version {wanted} declares it"
+        raise ExtractError(f"{path}: {what}", hint=again)
+    strangers = sorted(set(manifest.sequences) - set(schema.tables))
+    if strangers:
+        raise ExtractError(f"{path}: a sequence of no table: {strangers[0]!r}", hint=again)
+    if manifest.fingerprint != schema.fingerprint:
+        what = f"was made for schema version {wanted} as it was before it changed"
+        raise ExtractError(f"{path} {what}", hint=again)
+
+
+def _check_files(path: Path, manifest: Manifest) -> None:
+    for table in manifest.tables:
+        if [f.name for f in table.files] != [file_name(table.name, f".{manifest.files}")]:
+            names = ", ".join(f.name for f in table.files) or "none"
+            raise ExtractError(
+                f"{path}: the manifest gives {table.name!r} the files {names}",
+                hint="make the extract again",
+            )
+    wanted = {f.name for table in manifest.tables for f in table.files}
+    present = {name for name in _names(path) if name.lower().endswith(_SUFFIXES)}
+    missing, extra = sorted(wanted - present), sorted(present - wanted)
+    if missing:
+        raise ExtractError(f"{path / missing[0]} is missing", hint="make the extract again")
+    if extra:
+        raise ExtractError(
+            f"{path / extra[0]} belongs to no table of the manifest",
+            hint="remove the file, or make the extract again",
+        )
