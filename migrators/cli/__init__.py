@@ -1,0 +1,39 @@
+"""The command: parse, call one function, render, exit code.
+
+`main` is the entry point of `migrate` and `migrators`. Nothing else imports this room.
+
+    app        the group: global options, verbs found by name and imported when asked for
+    names      what a step's name looks like on the command line
+    session    what one invocation shares: project, streams, teller
+    catch      the one place that catches errors
+    verbs/     a page per verb or family
+    reference  docs/commands.md
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of `sys.argv[1:]`.
+    """
+    from migrators.cli.app import app
+    from migrators.cli.catch import caught
+    from migrators.cli.session import Session
+
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    session = Session(typed)
+    return caught(
+        session,
+        lambda: app.main(args=typed, prog_name="migrate", standalone_mode=False, obj=session),
+    )

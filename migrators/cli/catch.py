@@ -1,0 +1,146 @@
+"""The one place that catches errors: says what happened, what stands, and what to type."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrators.config import redact
+from migrators.errors import Interrupted, MigrateError, UsageError
+from migrators.report.errors import (
+    error_lines,
+    message_lines,
+    unexpected_lines,
+)
+from migrators.report.text import clock, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from migrators.cli.session import Session
+    from migrators.receipt import Status
+    from migrators.report.run import Deed
+
+_STOPPING = (signal.SIGTERM,)
+_INDENT = " " * 20
+
+
+def caught(session: Session, command: Callable[[], Any]) -> int:
+    """Run a command; return its exit code, whatever happens."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with _terminable():
+        try:
+            code = command()
+        except Exception as error:  # noqa: BLE001  the place where all of them end
+            with _undisturbed():
+                return _say(session, error)
+        except KeyboardInterrupt as error:
+            with _undisturbed():
+                return _say(session, error)
+    return code if isinstance(code, int) else 0
+
+
+def _say(session: Session, error: BaseException) -> int:
+    if session.debug:
+        _traceback(error)
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    known = _known(error)
+    if known is None:
+        known = MigrateError(*unexpected_lines(error)[:1], hint=_debug(session))
+    if session.deed is not None and session.teller.began:
+        _stopped(session, session.deed, known)
+    else:
+        session.teller.stop()
+        for line in error_lines(known):
+            session.teller.line(line)
+    return known.exit_code
+
+
+def _known(error: BaseException) -> MigrateError | None:
+    """Return an error as one of ours; None for what nobody foresaw."""
+    if isinstance(error, MigrateError):
+        return error
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return Interrupted("interrupted by Ctrl-C or SIGTERM")
+    if isinstance(error, click.ClickException):
+        where = getattr(error, "ctx", None)
+        path = where.command_path if where is not None else "migrate"
+        return UsageError(error.format_message(), hint=f"{path} --help")
+    return None
+
+
+def _debug(session: Session) -> str:
+    if session.debug:
+        return "this is a fault of migrate itself; please report it with the lines above"
+    return f"migrate --debug{session.command.removeprefix('migrate')}     shows the traceback"
+
+
+def _stopped(session: Session, deed: Deed, error: MigrateError) -> None:
+    """Say when and why a run stopped, and what stands."""
+    from migrators.report.run import stopped_lines
+
+    session.teller.stop()
+    first, *others = message_lines(error)
+    at = clock(datetime.now(UTC))
+    lines = [f"{at}  STOPPED   {first}", *(_INDENT + line.strip() for line in others)]
+    lines += stopped_lines(deed, _status(session), error.hint, error.exit_code)
+    for line in lines:
+        session.teller.line(line)
+
+
+def _status(session: Session) -> Status | None:
+    """Read what stands; a failure here must not hide the one that is told."""
+    with suppress(Exception):
+        from migrators.run import status
+
+        return status(session.project())
+    return None
+
+
+def _traceback(error: BaseException) -> None:
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        sys.stderr.write(escape(redact(line)) + "\n")
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does; signals reach the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _interrupt) for number in _STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no second Ctrl-C cut off what is said after the first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, *_STOPPING)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""A page per verb or family: parse, call one function, render, exit code."""

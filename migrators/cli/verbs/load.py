@@ -1,0 +1,63 @@
+"""`migrate load DIR` and `migrate verify DIR`: the second phase alone, and its proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from migrators.cli.session import Session
+
+_DIRECTORY = click.Path(path_type=Path)
+
+
+@click.command(short_help="Make a database of an extract.")
+@click.argument("source", type=_DIRECTORY, metavar="DIR")
+@click.option("--rehearse", is_flag=True, help="Do everything but publish.")
+@click.option("--replace", is_flag=True, help="Set the database that is there aside.")
+@click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@click.pass_obj
+def load(
+    session: Session, source: Path, *, rehearse: bool, replace: bool, yes: bool, as_json: bool
+) -> None:
+    """Make a database of an extract: the version is the extract's own.
+
+    Committed fixtures are extracts too: `migrate load fixtures/v2`. Loads under another
+    name, compares every cell with the files, publishes last.
+    """
+    from migrators import run
+    from migrators.cli.results import finish
+    from migrators.report.run import Deed
+
+    place = session.directory / source
+    deed = Deed(f"load {place}", session.command, source=str(place))
+    if replace and not rehearse:
+        session.agree("a database that is there will be set aside", yes=yes)
+    session.begin(deed)
+    options = run.Options(rehearse=rehearse, replace=replace)
+    receipt = run.load_only(session.project(), place, options, emit=session.teller)
+    finish(session, receipt, deed, json=as_json)
+
+
+@click.command(short_help="Compare a database with an extract, cell by cell.")
+@click.argument("source", type=_DIRECTORY, metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@click.pass_obj
+def verify(session: Session, source: Path, *, as_json: bool) -> None:
+    """Compare a published database with an extract, cell by cell.
+
+    Exit code 4, and the keys of rows, where they differ: damage, or what was written
+    since. Nothing is changed.
+    """
+    from migrators import run
+    from migrators.cli.results import finish
+    from migrators.report.run import Deed
+
+    place = session.directory / source
+    deed = Deed(f"verify {place}", session.command, source=str(place))
+    session.begin(deed)
+    receipt = run.verify_only(session.project(), place, emit=session.teller)
+    finish(session, receipt, deed, json=as_json)

@@ -1,0 +1,108 @@
+"""`migrate 2to3`, `migrate 1to4`: the main job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from migrators.cli.names import PLACEHOLDER, versions
+
+if TYPE_CHECKING:
+    from migrators.cli.session import Session
+    from migrators.project import Project
+    from migrators.report.run import Deed
+
+
+class Flags(TypedDict):
+    """Options as they are typed."""
+
+    rehearse: bool
+    replace: bool
+    accept_loss: bool
+    fresh: bool
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+
+@click.command(PLACEHOLDER, short_help="Take a database from schema N to M; 1to4 is a chain.")
+@click.option("--rehearse", is_flag=True, help="Do everything but publish; keep the timings.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Set a database of schema M that is there aside, under another name. Nothing is dropped.",
+)
+@click.option(
+    "--accept-loss",
+    is_flag=True,
+    help="Go on although the step loses what it declares, counted in the receipt.",
+)
+@click.option("--fresh", is_flag=True, help="Use nothing that an earlier run left.")
+@click.option("--dry-run", is_flag=True, help="Print the plan instead; nothing is written.")
+@click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@click.pass_context
+def migrate(ctx: click.Context, /, **flags: Unpack[Flags]) -> None:
+    """Take the database of schema N to schema M; 1to4 is a chain of steps.
+
+    Reads the old database in one snapshot and never changes its rows, tables or schema;
+    loads a new one under another name; compares every cell; publishes it last. Stopped
+    at any moment, the same command goes on.
+    """
+    session: Session = ctx.obj
+    old, new = versions(str(ctx.info_name))
+    if flags["dry_run"]:
+        from migrators.cli.verbs.plan import show_plans
+
+        show_plans(session, old, new, as_json=flags["as_json"])
+        return
+    _run(session, old, new, flags)
+
+
+def _run(session: Session, old: int, new: int, flags: Flags) -> None:
+    from migrators import run
+    from migrators.cli.results import finish
+
+    project = session.project()
+    chain = project.chain(old, new)
+    deed = _deed(session, project, old, new)
+    _agree(session, project, deed, flags)
+    session.begin(deed)
+    options = run.Options(
+        rehearse=flags["rehearse"],
+        replace=flags["replace"],
+        accept_loss=flags["accept_loss"],
+        fresh=flags["fresh"],
+    )
+    receipt = run.migrate(project, chain, options, emit=session.teller)
+    finish(session, receipt, deed, json=flags["as_json"])
+
+
+def _deed(session: Session, project: Project, old: int, new: int) -> Deed:
+    from migrators.cli.results import database
+    from migrators.report.run import Deed
+
+    back = f"{new}to{old}" if (new, old) in project.steps() else ""
+    return Deed(
+        name=f"{old}to{new}",
+        again=session.command,
+        old=old,
+        new=new,
+        source=database(project, old),
+        target=database(project, new),
+        back=back,
+    )
+
+
+def _agree(session: Session, project: Project, deed: Deed, flags: Flags) -> None:
+    """Ask before an existing version loses its name."""
+    from migrators.backends import backend_for
+
+    if not flags["replace"] or flags["rehearse"] or deed.new is None:
+        return
+    if backend_for(project.url(deed.new)).exists():
+        session.agree(
+            f"{deed.target} is there: it will be set aside under another name",
+            yes=flags["yes"],
+        )

@@ -1,0 +1,101 @@
+"""`migrate plan 2to3`: what a step will do; nothing is written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrators.cli.names import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrators.cli.session import Session
+    from migrators.plan.model import Plan
+    from migrators.project import Project
+    from migrators.report.plan import Places
+    from migrators.survey import Survey
+
+
+@click.command(short_help="Show what a step will do.")
+@click.argument("step", type=versions, metavar="NtoM")
+@click.option("--sql", "as_sql", is_flag=True, help="Print the statements put to the old database.")
+@click.option("--all", "whole", is_flag=True, help="Name also the tables carried by name.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@click.pass_obj
+def plan(
+    session: Session, step: tuple[int, int], *, as_sql: bool, whole: bool, as_json: bool
+) -> None:
+    """Show what a step will do: tables, rows, room, and what is left behind.
+
+    Checks the step whole: every old column must go somewhere or be dropped with a
+    reason, every new one must be filled. With a database its sizes are shown; without
+    one they are blank.
+    """
+    if as_sql:
+        _show_sql(session, *step)
+    else:
+        show_plans(session, *step, whole=whole, as_json=as_json)
+
+
+def show_plans(
+    session: Session, old: int, new: int, *, whole: bool = False, as_json: bool = False
+) -> None:
+    """Print the page of each step of a chain; `--dry-run` does so too."""
+    from migrators.report.plan import plan_data, plan_lines
+
+    pages = list(_pages(session.project(), old, new))
+    if as_json:
+        session.show_data([plan_data(*page) for page in pages])
+        return
+    for number, page in enumerate(pages):
+        session.show([*([""] if number else []), *plan_lines(*page, whole=whole)])
+
+
+def _show_sql(session: Session, old: int, new: int) -> None:
+    from migrators.plan import make
+    from migrators.report.plan import sql_lines
+
+    project = session.project()
+    for step in project.chain(old, new):
+        session.show(sql_lines(make(project, *step)))
+
+
+def _pages(project: Project, old: int, new: int) -> Iterator[tuple[Plan, Places, Survey | None]]:
+    from migrators.cli.results import database, shown
+    from migrators.plan import make
+    from migrators.report.plan import Places
+
+    runs = shown(project, str(project.runs))
+    for before, after in project.chain(old, new):
+        made = make(project, before, after)
+        names = database(project, before), database(project, after)
+        places = Places(*names, runs, _took(project, made.name))
+        yield made, places, _survey(project, made)
+
+
+def _took(project: Project, name: str) -> str:
+    """Say how long the last run of a step took, from its receipt."""
+    from migrators.report.text import duration, when
+    from migrators.run.directory import all_runs
+
+    for run in all_runs(project):
+        finished = run.said("finished")
+        begun = run.said("begun")
+        if not (begun and finished) or begun[0].get("command") != f"migrate {name}":
+            continue
+        start, end = (datetime.fromisoformat(x["at"]) for x in (begun[0], finished[-1]))
+        took = duration((end - start).total_seconds())
+        return f"{took}, from the run of {when(begun[0]['at'])} ({finished[-1]['outcome']})"
+    return ""
+
+
+def _survey(project: Project, made: Plan) -> Any:
+    """Look at the old database, if there is one."""
+    from migrators.backends import backend_for
+    from migrators.survey import survey
+
+    old, new = (backend_for(project.url(s.version)) for s in (made.old, made.new))
+    return survey(made, old, new, project.runs) if old.exists() else None

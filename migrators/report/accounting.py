@@ -1,0 +1,80 @@
+"""Where the rows went: read = written + left behind, and what else a receipt counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrators.report.text import columns, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from migrators.receipt import Receipt, RuleCount, TableReceipt
+
+_HEAD = ("source -> new", "read", " ", "written", " ", "left behind", "")
+_ALIGN = "lrlrlrl"
+
+
+def accounting_lines(receipt: Receipt, *, whole: bool = False) -> list[str]:
+    """Return the accounting table.
+
+    Parameters
+    ----------
+    whole : bool
+        Name every table; otherwise those that were carried one to one are one line.
+    """
+    told = [t for t in receipt.tables if whole or not _plain(t)]
+    rest = len(receipt.tables) - len(told)
+    lines = columns([_HEAD, *_rows(told)], _ALIGN) if told else []
+    if rest:
+        name = "all other tables" if told else "all tables"
+        lines.append(f"  {name}    written = read; nothing rejected anywhere")
+    return lines
+
+
+def count_lines(receipt: Receipt) -> list[str]:
+    """Return what rules changed, what was dropped and lost, and which statements agree."""
+    return [
+        *_section(
+            "changed by rules",
+            [(f"{r.table}.{r.column}", count(r.changed), r.rule) for r in _changed(receipt)],
+        ),
+        *_section(
+            "dropped", [(what, count(held), because) for what, because, held in receipt.dropped]
+        ),
+        *_section(
+            "lost, as accepted",
+            [(why, "" if lost is None else count(lost), "") for why, lost in receipt.losses],
+        ),
+        *_section("the same before and after", [(t, said, "") for t, said in receipt.sames]),
+    ]
+
+
+def _changed(receipt: Receipt) -> list[RuleCount]:
+    return [rule for rule in receipt.rules if rule.changed]
+
+
+def _plain(table: TableReceipt) -> bool:
+    """Whether a table needs no line of its own: same name, every row, one to one."""
+    same = table.table == table.source and table.read == table.written
+    return same and not table.left and not table.own_grain
+
+
+def _rows(tables: Sequence[TableReceipt]) -> Iterable[Sequence[str]]:
+    for table in tables:
+        name = f"{table.source} -> {table.table}" if table.source != table.table else table.table
+        if table.own_grain:
+            yield (name, count(table.read), "", count(table.written), "", "", "its own grain")
+            continue
+        first, *others = _left(table) or [("0", "")]
+        yield (name, count(table.read), "=", count(table.written), "+", *first)
+        for rows, why in others:
+            yield ("", "", "", "", "+", rows, why)
+
+
+def _left(table: TableReceipt) -> list[tuple[str, str]]:
+    return [(count(left.rows), left.because or left.condition) for left in table.left]
+
+
+def _section(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
+    return ["", f"  {title}", *columns(rows, "lrl", indent=4)] if rows else []

@@ -1,0 +1,58 @@
+"""One line of progress, as a bar for terminals and in words for logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrators.report.text import count, escape
+
+_CELLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage is.
+
+    Attributes
+    ----------
+    started : str
+        Clock time at which the stage began.
+    done, total : int
+        Rows; `total` is 0 where it is not known.
+    seconds : float
+        Since the stage began.
+    """
+
+    started: str
+    stage: str
+    table: str
+    done: int
+    total: int
+    seconds: float
+
+
+def bar(progress: Progress, width: int) -> str:
+    """Return the line that is redrawn in place, cut to `width` columns.
+
+    A rate, and no time of arrival: tables differ too much for one to be true.
+    """
+    drawn = (
+        f"[{_cells(progress.done, progress.total)}] " if progress.total and progress.done else ""
+    )
+    rate = f"  {count(round(progress.done / progress.seconds))}/s" if progress.seconds > 1 else ""
+    head = f"{progress.started}  {progress.stage:<9} {drawn}"
+    return f"{head}{words(progress)}{rate}"[:width]
+
+
+def words(progress: Progress) -> str:
+    """Return "releases: 4,113,408 of 6,310,400 rows"; the table alone where none is counted."""
+    if not progress.done:
+        return escape(progress.table)
+    table = f"{escape(progress.table)}: " if progress.table else ""
+    of = f" of {count(progress.total)}" if progress.total else ""
+    return f"{table}{count(progress.done)}{of} rows"
+
+
+def _cells(done: int, total: int) -> str:
+    full = min(_CELLS, _CELLS * done // total)
+    return "#" * full + "-" * (_CELLS - full)

@@ -1,0 +1,194 @@
+"""The pages of a run: what it will touch, what it did, and what stands when it stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from migrators.report.accounting import accounting_lines, count_lines
+from migrators.report.text import columns, duration, escape, when, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrators.receipt import Receipt, RunState, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a command is about, for the page before and the page after it.
+
+    Attributes
+    ----------
+    name : str
+        "2to3", "load fixtures/v2".
+    again : str
+        The whole line to type again: "migrate 2to3 --replace".
+    old : int or None
+        The version that is read, where one is; it is never changed.
+    new : int or None
+        The version that is to be published, where one is.
+    source, target : str
+        Databases or directories as messages name them.
+    back : str
+        The step that goes back, "3to2", where there is one.
+    """
+
+    name: str
+    again: str
+    old: int | None = None
+    new: int | None = None
+    source: str = ""
+    target: str = ""
+    back: str = ""
+
+
+def start_lines(deed: Deed) -> list[str]:
+    """Return what will be read and written, and what never touched."""
+    arrow = f"{deed.source} -> {deed.target}" if deed.target else deed.source
+    pad = " " * len(deed.name)
+    lines = [f"{escape(deed.name)}    {escape(arrow)}"]
+    if deed.old is not None:
+        last = "; publishes last" if deed.new is not None else ""
+        lines.append(f"{pad}    never touches rows, tables or schema of the old database{last}")
+    return [*lines, ""]
+
+
+def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
+    """Return the result of a run that came to its end."""
+    if receipt.outcome == "already done":
+        said = "is here already, and what it was made from still stands: nothing to do."
+        return [f"{escape(receipt.new)} {said}"]
+    done = f"DONE in {duration(_seconds(receipt))}{_outcome(receipt)}."
+    return [
+        *accounting_lines(receipt),
+        *count_lines(receipt),
+        "",
+        f"{done}   Receipt: {escape(receipt.directory)}",
+        *_after(receipt, deed),
+    ]
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """Return `receipt.txt`: every table, every count, every stage."""
+    lines = [
+        f"{escape(receipt.command)}    run {escape(receipt.run)}    {escape(receipt.outcome)}",
+        f"  {escape(receipt.old)} -> {escape(receipt.new)}",
+        f"  {when(receipt.started)} to {when(receipt.finished)}, {duration(_seconds(receipt))}",
+        "",
+        *accounting_lines(receipt, whole=True),
+        *count_lines(receipt),
+    ]
+    if receipt.stages:
+        spans = [(s.step, s.stage, duration(s.seconds)) for s in receipt.stages]
+        lines += ["", "  time", *columns(spans, "llr", indent=4)]
+    if receipt.facts:
+        facts = [(name, str(value)) for name, value in receipt.facts.items()]
+        lines += ["", "  facts", *columns(facts, "ll", indent=4)]
+    return "\n".join(lines) + "\n"
+
+
+def stopped_lines(
+    deed: Deed, status: Status | None, hints: Sequence[str], exit_code: int
+) -> list[str]:
+    """Return what stands after a run stopped, and both ways out.
+
+    Parameters
+    ----------
+    status : Status or None
+        Read after the stop; None where it could not be read.
+    hints : sequence of str
+        What the error says to do first.
+    """
+    run = None if status is None else _own(deed, status)
+    rows = [] if status is None else _standing(deed, status, run)
+    published = status is None or any(v.version == deed.new and v.exists for v in status.versions)
+    lines = [
+        "",
+        "Nothing is lost."
+        if published or deed.new is None
+        else "Nothing is lost and nobody has seen anything.",
+        *columns(rows, "ll"),
+        "",
+        *_go_on(deed, hints),
+    ]
+    if run is not None and (run.staging or run.extract):
+        lines.append("To give up   migrate discard     removes what is half made; loses nothing")
+    journal = "" if run is None else f"   Run: {escape(run.id)}"
+    return [*lines, "", f"Exit {exit_code}.{journal}"]
+
+
+def _own(deed: Deed, status: Status) -> RunState | None:
+    """Return the run that stopped: the last one, if it was of this command."""
+    last = status.runs[-1] if status.runs else None
+    return last if last is not None and last.command == f"migrate {deed.name}" else None
+
+
+def _go_on(deed: Deed, hints: Sequence[str]) -> list[str]:
+    again = f"                 {escape(deed.again)}"
+    if not hints:
+        return ["To go on     type the same command again:", again]
+    first, *others = [line for hint in hints for line in hint.split("\n")]
+    rest = [f"             {escape(line)}" for line in others]
+    return [
+        f"To go on     {escape(first)}",
+        *rest,
+        "             then type the same command again:",
+        again,
+    ]
+
+
+def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for state in status.versions:
+        if state.version == deed.old:
+            said = "complete; no row, table or schema of it was changed"
+            rows.append((state.database, said if state.exists else "does not exist"))
+    if run is not None:
+        rows += [("extract", run.extract)] if run.extract else []
+        rows += [("staging", run.staging)] if run.staging else []
+    for state in status.versions:
+        if state.version == deed.new:
+            rows.append((state.database, "is here" if state.exists else "does not exist"))
+    return rows
+
+
+def _seconds(receipt: Receipt) -> float:
+    begun, ended = (datetime.fromisoformat(at) for at in (receipt.started, receipt.finished))
+    return (ended - begun).total_seconds()
+
+
+def _outcome(receipt: Receipt) -> str:
+    if receipt.outcome == "rehearsed":
+        return ": rehearsed, nothing was published"
+    return f": {escape(receipt.new)} is here" if receipt.outcome == "published" else ""
+
+
+def _after(receipt: Receipt, deed: Deed) -> list[str]:
+    if receipt.outcome != "published" or deed.new is None:
+        return []
+    steps = [f"start release {deed.new}", f"back up {receipt.new}: no backup of it exists yet"]
+    lines = ["", *_numbered("Now      ", steps)]
+    return lines if deed.old is None else [*lines, *_back(deed)]
+
+
+def _back(deed: Deed) -> list[str]:
+    way = (
+        f"migrate {deed.back} --replace   (first: migrate plan {deed.back})"
+        if deed.back
+        else f"what release {deed.new} wrote stays behind: "
+        f"there is no migrators/{deed.new}to{deed.old}.py"
+    )
+    return [
+        f"Back     before release {deed.new} writes:  start release {deed.old}",
+        f"         after it has written:    {way}",
+    ]
+
+
+def _numbered(start: str, steps: Sequence[str]) -> list[str]:
+    lines: list[str] = []
+    for at, step in enumerate(steps, 1):
+        head = start if at == 1 else " " * len(start)
+        lines += wrap(step, f"{head}{at}. ", len(start) + 3)
+    return lines

@@ -1,0 +1,176 @@
+"""Events → lines on stderr while the work goes on.
+
+On a terminal the stage at work is one line, redrawn ten times a second at most;
+elsewhere it is a line every few seconds. A stage that is done is one line for good.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from migrators.events import (
+    Event,
+    Note,
+    StageDone,
+    StageStarted,
+    TableDone,
+    TableProgress,
+)
+from migrators.report.bar import Progress, bar, words
+from migrators.report.paint import paint
+from migrators.report.text import WIDTH, clock, duration, escape, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+REDRAW = 0.1
+"""Seconds between two drawings of the bar."""
+SAY = 5.0
+"""Seconds between two lines where there is no terminal."""
+_TEXT = 20
+_SPAN = 80
+
+
+class Teller:
+    """Tells a stream what happens: an `Emit` for the engine.
+
+    Parameters
+    ----------
+    stream : TextIO
+        Usually stderr. When it breaks the teller falls silent and the work goes on.
+    terminal : bool
+        Whether lines may be redrawn.
+    colour : bool
+    seconds, now : functions
+        A steady clock, and the time of day.
+
+    Attributes
+    ----------
+    began : bool
+        Whether any stage has begun: until then a command has done nothing.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        terminal: bool = False,
+        colour: bool = False,
+        seconds: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.began = False
+        self._stream: TextIO | None = stream
+        self._terminal = terminal
+        self._colour = colour
+        self._seconds = seconds
+        self._now = now
+        self._lock = threading.RLock()
+        self._drawn = 0
+        self._enter("", "", 0)
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        with self._lock:
+            self._take(event)
+
+    def line(self, text: str) -> None:
+        """Say one line of ours; the bar makes room for it."""
+        with self._lock:
+            self._clear()
+            self._write((paint(text) if self._colour else text) + "\n")
+
+    def stop(self) -> None:
+        """Say how far the stage at work has come; nothing if none is."""
+        if self._stage:
+            self.line(f"{self._started}  {escape(self._stage):<9} {self._so_far()}")
+            self._enter("", "", 0)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case StageStarted():
+                self.began = True
+                self._enter(event.stage, event.about, event.total)
+                self._progress()
+            case TableProgress():
+                self._rows(event.table, self._seen.get(event.table, 0) + event.rows)
+            case TableDone():
+                self._rows(event.table, max(event.rows, self._seen.get(event.table, 0)))
+            case StageDone():
+                self._done(event)
+            case Note():
+                self._say(clock(self._now()), "", event.text)
+
+    def _enter(self, stage: str, about: str, total: int) -> None:
+        self._stage, self._about, self._total = stage, about, total
+        self._started = clock(self._now())
+        self._since = self._last = self._seconds()
+        self._table = ""
+        self._seen: dict[str, int] = {}
+        self._all = 0
+
+    def _rows(self, table: str, rows: int) -> None:
+        self._all += rows - self._seen.get(table, 0)
+        self._seen[table] = rows
+        self._table = table
+        if self._seconds() - self._last >= (REDRAW if self._terminal else SAY):
+            self._progress()
+
+    def _progress(self) -> None:
+        at = self._seconds()
+        if self._terminal:
+            self._draw(bar(self._state(at), min(WIDTH, shutil.get_terminal_size().columns - 1)))
+        elif at > self._last:
+            self._write(f"{clock(self._now())}  {escape(self._stage):<9} {self._so_far()}\n")
+        self._last = at
+
+    def _state(self, at: float) -> Progress:
+        return Progress(
+            self._started,
+            escape(self._stage),
+            self._table,
+            self._all,
+            self._total,
+            at - self._since,
+        )
+
+    def _so_far(self) -> str:
+        return words(self._state(self._seconds())) or escape(self._about)
+
+    def _done(self, event: StageDone) -> None:
+        said = event.said or (self._about,)
+        self._say(self._started, event.stage, said[0], duration(event.seconds))
+        for fact in said[1:]:
+            self._say("", "", fact)
+        self._enter("", "", 0)
+
+    def _say(self, at: str, stage: str, text: str, took: str = "") -> None:
+        width = _SPAN - len(took) - 1 if took else WIDTH
+        lines = wrap(text, f"{at:<8}  {escape(stage):<9} ", _TEXT, width)
+        if took:
+            lines[-1] = f"{lines[-1]:<{_SPAN - len(took) - 1}} {took}"
+        for line in lines:
+            self.line(line)
+
+    def _draw(self, text: str) -> None:
+        self._write("\r" + text.ljust(self._drawn))
+        self._drawn = len(text)
+
+    def _clear(self) -> None:
+        if self._drawn:
+            self._write("\r" + " " * self._drawn + "\r")
+            self._drawn = 0
+
+    def _write(self, text: str) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._stream = None
