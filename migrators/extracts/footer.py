@@ -26,9 +26,13 @@ MAX_CHUNK_BYTES = 2**31 - 1
 _MAGIC = b"PAR1"
 _TAIL = 8
 _DEEPEST = 12
+_GAP = 4_096
+"""Bytes between two chunks at most: pyarrow before 18 repeats a chunk's facts behind it."""
 
-# Numbers of the fields of FileMetaData, RowGroup, ColumnChunk and ColumnMetaData.
+# Numbers of the fields of FileMetaData, SchemaElement, RowGroup, ColumnChunk and
+# ColumnMetaData.
 _SCHEMA, _ROWS, _GROUPS, _METADATA = 2, 3, 4, 5
+_REPEATED, _OPTIONAL = 3, 1
 _CHUNKS, _GROUP_ROWS = 1, 3
 _ELSEWHERE, _CHUNK = 1, 3
 _VALUES, _UNPACKED, _PACKED, _DATA_AT, _DICTIONARY_AT = 5, 6, 7, 9, 11
@@ -52,7 +56,7 @@ def check_footer(file: BinaryIO, name: str) -> None:
     file.seek(size - _TAIL - length)
     try:
         read = _Compact(file.read(length)).struct(0)
-        _check(name, read, size)
+        _check(name, read, size - _TAIL - length)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error) as error:
         raise _damaged(name, "its footer cannot be read") from error
     file.seek(0)
@@ -62,23 +66,29 @@ def _damaged(name: str, what: str) -> ExtractError:
     return ExtractError(f"{name}: damaged: {what}", hint="make the extract again")
 
 
-def _check(name: str, footer: dict[int, Any], size: int) -> None:
+def _check(name: str, footer: dict[int, Any], end: int) -> None:
     if footer.get(_METADATA):
         raise ExtractError(f"{name} carries metadata that no extract has")
     groups = footer[_GROUPS]
-    columns = len(footer[_SCHEMA]) - 1  # flat: a root and its columns
+    declared = footer[_SCHEMA][1:]  # flat: a root and its columns
+    if any(element[_REPEATED] != _OPTIONAL for element in declared):
+        raise _damaged(name, "a column is not optional, as all are written")
+    at = len(_MAGIC)
     if footer[_ROWS] != sum(group[_GROUP_ROWS] for group in groups):
         raise _damaged(name, "its counts of rows disagree")
     for i, group in enumerate(groups):
         if not 0 < group[_GROUP_ROWS] <= MAX_GROUP_ROWS:
             raise ExtractError(f"{name}: row group {i} claims {group[_GROUP_ROWS]} rows")
-        if len(group[_CHUNKS]) != columns:
+        if len(group[_CHUNKS]) != len(declared):
             raise _damaged(name, f"row group {i} has {len(group[_CHUNKS])} columns")
         for chunk in group[_CHUNKS]:
-            _check_chunk(f"{name}: row group {i}", chunk, group[_GROUP_ROWS], size)
+            at = _check_chunk(f"{name}: row group {i}", chunk, group[_GROUP_ROWS], at)
+    if not 0 <= end - at <= _GAP:
+        raise _damaged(name, "its pages do not end where the footer begins")
 
 
-def _check_chunk(where: str, chunk: dict[int, Any], rows: int, size: int) -> None:
+def _check_chunk(where: str, chunk: dict[int, Any], rows: int, at: int) -> int:
+    """Return where the next chunk must start: little lies between them."""
     facts = chunk[_CHUNK]
     if _ELSEWHERE in chunk:
         raise ExtractError(f"{where} refers to another file")
@@ -86,9 +96,10 @@ def _check_chunk(where: str, chunk: dict[int, Any], rows: int, size: int) -> Non
         raise ExtractError(f"{where} has a dictionary, which no extract has")
     if not 0 <= facts[_UNPACKED] <= MAX_CHUNK_BYTES:
         raise ExtractError(f"{where} claims {facts[_UNPACKED]} bytes in a column")
-    inside = 0 < facts[_DATA_AT] <= size - facts[_PACKED] <= size
-    if not inside or facts[_VALUES] != rows:
+    gap = facts[_DATA_AT] - at
+    if not 0 <= gap <= _GAP or facts[_PACKED] <= 0 or facts[_VALUES] != rows:
         raise _damaged(where, "its pages are not where it says")
+    return int(facts[_DATA_AT] + facts[_PACKED])
 
 
 class _Compact:
@@ -115,7 +126,7 @@ class _Compact:
             return kind == 1 if in_struct else self._byte() == 1
         if kind == 3:  # noqa: PLR2004  a byte
             return self._byte()
-        if kind in (4, 5, 6):
+        if kind in (5, 6):  # 4, an i16, is nowhere in a footer; a reader would skip it
             return self._zigzag()
         if kind == 7:  # noqa: PLR2004  a double
             return struct.unpack("<d", self._bytes(8))[0]
