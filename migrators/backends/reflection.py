@@ -94,7 +94,10 @@ def _reflect(connection: sa.Connection) -> Reflected:
     for table in metadata.tables.values():
         for column in table.columns:
             notes += _generic(column, connection.dialect)
-    after = sqlite_reflection.amend(connection, metadata) if database == "sqlite" else ""
+    after = ""
+    if database == "sqlite":
+        after = sqlite_reflection.amend(connection, metadata)
+        notes += sqlite_reflection.untold(connection, metadata)
     return Reflected(metadata, database, after, _head(connection), tuple(sorted(notes)))
 
 

@@ -48,7 +48,11 @@ posts = sa.Table(
     sa.Column("views", sa.String(20), nullable=False),
     sa.Column("published", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("id", name="pk_posts"),
-    sa.ForeignKeyConstraint(["author_id"], ["users.id"], name="fk_posts_author_id_users"),
+    sa.ForeignKeyConstraint(
+        ["author_id"],
+        ["users.id"],
+        name="fk_posts_author_id_users",
+    ),
 )
 '''
 
@@ -77,7 +81,11 @@ posts = sa.Table(
     sa.Column("views", sa.Integer, nullable=False),
     sa.Column("published", sa.Boolean, nullable=False),
     sa.PrimaryKeyConstraint("id", name="pk_posts"),
-    sa.ForeignKeyConstraint(["author_id"], ["users.id"], name="fk_posts_author_id_users"),
+    sa.ForeignKeyConstraint(
+        ["author_id"],
+        ["users.id"],
+        name="fk_posts_author_id_users",
+    ),
     sa.Index("ix_posts_author_id", "author_id"),
 )
 '''

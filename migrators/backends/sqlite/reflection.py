@@ -14,8 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from migrators.backends.sqlite import catalog, table_sql, tokens
 from migrators.guard import STAMP
 
+_KINDS = {
+    sa.PrimaryKeyConstraint: "primary key",
+    sa.UniqueConstraint: "unique",
+    sa.ForeignKeyConstraint: "foreign key",
+}
 ALEMBIC = "alembic_version"
 
 _TOKENS = re.compile(
@@ -51,6 +57,7 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> str:
         if table is not None and name not in virtual:
             _amend_table(table, sql, collations)
             _amend_foreign_keys(connection, table, _definitions(sql))
+            _name_constraints(table, sql)
     beside = []
     for kind, name, owner, sql in rows:
         declared = kind == "table" or name == STAMP or owner == ALEMBIC
@@ -69,7 +76,8 @@ def _amend_table(table: sa.Table, sql: str, collations: _Collations) -> None:
         table.dialect_kwargs["sqlite_with_rowid"] = False
     if re.search(r"\bSTRICT\b", tail):
         table.dialect_kwargs["sqlite_strict"] = True
-    _primary_key_name(table, sql)
+    for column in table.primary_key.columns:
+        column.nullable = False  # a key is never null, though SQLite would let it be
     definitions = _definitions(sql)
     for column in table.columns:
         _amend_column(column, definitions.get(column.name.lower(), ""))
@@ -185,18 +193,42 @@ def _definitions(sql: str) -> dict[str, str]:
     return found
 
 
-def _primary_key_name(table: sa.Table, sql: str) -> None:
-    masked = _masked(sql, quoted="n")
-    match = re.search(r"\bCONSTRAINT\s+(\S+)\s+PRIMARY\s+KEY\b", masked, re.IGNORECASE)
-    if match and table.primary_key.name is None:
-        table.primary_key.name = _unquoted(sql[match.start(1) : match.end(1)])
+def _name_constraints(table: sa.Table, sql: str) -> None:
+    """Give constraints the names that reflection does not see: quoted ones, those of columns."""
+    for said in table_sql.parse(sql).constraints:
+        wanted = [tokens.unquoted(column).lower() for column in said.columns]
+        for constraint in table.constraints:
+            kind = _KINDS.get(type(constraint), "")
+            columns = [c.name.lower() for c in getattr(constraint, "columns", ())]
+            if said.name and said.kind == kind and columns == wanted and not constraint.name:
+                constraint.name = said.name
 
 
-def _masked(sql: str, quoted: str = "x") -> str:
+def untold(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
+    """Return a sentence for each column whose declared type SQLAlchemy has no word for."""
+    found = []
+    for table in metadata.tables.values():
+        rows = connection.exec_driver_sql(f"PRAGMA table_xinfo({_quoted(table.name)})").all()
+        for _, name, declared, *_ in rows:
+            column = table.columns.get(name)
+            written = "" if column is None else _written(column, connection.dialect)
+            if _normal(declared, connection) != _normal(written or declared, connection):
+                said = f"{table.name}.{name} is declared {declared}, written as {written}"
+                found.append(f"{said}: that will show as drift")
+    return found
+
+
+def _written(column: sa.Column[Any], dialect: sa.Dialect) -> str:
+    return re.sub(r"\s+COLLATE\b.*", "", column.type.compile(dialect=dialect))
+
+
+def _normal(declared: str, connection: sa.Connection) -> str:
+    return catalog.type_text(declared, connection.dialect)
+
+
+def _masked(sql: str) -> str:
     """Return the text with comments blank and quoted parts as letters, equally long."""
-    return _TOKENS.sub(
-        lambda m: (" " if m[0].startswith(("--", "/*")) else quoted) * len(m[0]), sql
-    )
+    return _TOKENS.sub(lambda m: (" " if m[0].startswith(("--", "/*")) else "x") * len(m[0]), sql)
 
 
 def _closing(masked: str, start: int) -> int:
