@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from migrators import drift
+from migrators.backends import backend_for
 from migrators.errors import CodeError, DatabaseError, UsageError
 from migrators.freeze import freeze
 from migrators.project import Project
@@ -411,6 +413,19 @@ def test_reflected_database_is_built_again_alike(project: Project) -> None:
         project, 1, _live(project, LIVE.replace("y int ", "y integer ").replace("money", "real"))
     )
     assert _catalogue(project.root / "live.db") == _catalogue(_built(project))
+
+
+def test_reflected_database_has_no_drift(project: Project, tmp_path: Path) -> None:
+    """The catalogue of the live database equals that of one freshly built from the file."""
+    source = _live(project, LIVE.replace("money", "real"))
+    freeze(project, 1, source)
+    live = backend_for(sa.make_url(f"sqlite:///{project.root / 'live.db'}"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    fresh = drift.fresh_catalog(type(live), load_schema(project, 1), scratch)
+    assert drift.compare(live.catalog(), fresh) == []
+    assert len(fresh.objects) > 40
+    assert list(scratch.iterdir()) == []
 
 
 def test_live_database_is_only_read(project: Project) -> None:
