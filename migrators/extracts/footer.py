@@ -126,7 +126,9 @@ class _Compact:
             return kind == 1 if in_struct else self._byte() == 1
         if kind == 3:  # noqa: PLR2004  a byte
             return self._byte()
-        if kind in (5, 6):  # 4, an i16, is nowhere in a footer; a reader would skip it
+        if kind == 4:  # noqa: PLR2004  an i16: none of what is looked at; a reader skips it there
+            return ("i16", self._zigzag())
+        if kind in (5, 6):
             return self._zigzag()
         if kind == 7:  # noqa: PLR2004  a double
             return struct.unpack("<d", self._bytes(8))[0]
