@@ -242,7 +242,7 @@ class Map(Rule):
         changed = pc.and_not(found, columns.sure(pc.equal(values, arrays[0]))) if same else found
         if self.otherwise is REFUSE:
             return Outcome(values, changed=changed, refused=bad, reason="is not in the map")
-        filled = pc.if_else(bad, constants.scalar(self.otherwise, to), values)
+        filled = columns.replaced(values, bad, self.otherwise, to)
         return Outcome(filled, changed=pc.or_(changed, bad))
 
 

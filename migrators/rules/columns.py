@@ -52,7 +52,8 @@ def where(mask: pa.Array, values: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.if_else(mask, values, pa.scalar(None, values.type))
+    # A NULL scalar here corrupts slices of strings before pyarrow 24 (apache/arrow#49410).
+    return pc.if_else(mask, values, pa.nulls(len(values), values.type))
 
 
 def merged(*masks: pa.Array | None) -> pa.Array | None:
@@ -88,6 +89,15 @@ def with_flags(
     return values.take(encoded.indices), sure(flags.take(encoded.indices))
 
 
+def replaced(values: pa.Array, mask: pa.Array, constant: Any, to: ColumnType) -> pa.Array:
+    """Return `values`, which are NULL where `mask` is true, with a constant there."""
+    import pyarrow.compute as pc
+
+    if constant is None:
+        return values
+    return pc.if_else(mask, constants.scalar(constant, to), values)
+
+
 def finished(
     values: pa.Array,
     source: pa.Array,
@@ -117,6 +127,4 @@ def finished(
         changed = pc.and_not(changed, bad)
     if otherwise is REFUSE:
         return Outcome(values, changed=changed, refused=bad, reason=reason)
-    held: pa.Scalar = constants.scalar(otherwise, to)
-    values = pc.if_else(bad, held, values)
-    return Outcome(values, changed=merged(changed, bad))
+    return Outcome(replaced(values, bad, otherwise, to), changed=merged(changed, bad))

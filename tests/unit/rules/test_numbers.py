@@ -67,6 +67,12 @@ def test_b17_integer_of_the_declared_width() -> None:
     assert (got.values, got.changed, got.refused) == ([32767, -1, -32768, -1], [1, 3], [])
 
 
+def test_refused_rows_are_not_counted_as_changed() -> None:
+    """A row is exact, changed or refused, never two of them."""
+    got = applied(rules.integer(["70,000", "7,000"], thousands=","), "integer(16)")
+    assert (got.values, got.changed, got.refused) == ([None, 7000], [1], [0])
+
+
 def test_integer_from_other_kinds() -> None:
     """Booleans are 0 and 1; decimals and floats must be whole."""
     assert values(rules.integer([True, False, None])) == [1, 0, None]
