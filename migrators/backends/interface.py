@@ -18,16 +18,17 @@ Only this folder knows dialects by name.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import sqlalchemy as sa
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
-    import sqlalchemy as sa
 
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
@@ -165,6 +166,18 @@ class Backend(ABC):
     def catalog(self) -> Catalog:
         """Read the catalogue."""
 
+    def engine_version(self) -> str:
+        """What the database runs on, for people: "SQLite 3.40.1"."""
+        return self.name
+
+    def notes(self) -> tuple[str, ...]:
+        """Plain facts that a person should know; call it only while no snapshot is open."""
+        return ()
+
+    def copies_to_read(self) -> bool:
+        """Whether a snapshot needs a private copy; call it only while none is open."""
+        return False
+
     @abstractmethod
     def lint(self, declared: sa.types.TypeEngine[Any]) -> str | None:
         """Say what a declared type would lose silently here and what to write instead."""
@@ -172,6 +185,26 @@ class Backend(ABC):
     @abstractmethod
     def bytewise(self, expression: Any) -> Any:
         """Return a SQL expression or select whose text comparisons go by bytes."""
+
+    def characters(self, text: Any) -> Any:
+        """Return SQL for the length of a text in characters."""
+        return sa.func.length(text)
+
+    def collated(self, text: Any, collation: str) -> Any:
+        """Return SQL for a text that compares by a collation, whatever `bytewise` would do."""
+        return sa.collate(text, collation)
+
+    def has_nul(self, text: Any) -> Any | None:  # noqa: ARG002
+        """Return SQL that is true for a text with U+0000; None where text holds none."""
+        return None
+
+    def storage(self, column: Any) -> Any | None:  # noqa: ARG002
+        """Return SQL that names how a cell is stored; None where the column says it."""
+        return None
+
+    def integer_range(self, bits: int) -> tuple[int, int] | None:
+        """Return the lowest and highest integer of a column; None where bits bind nothing."""
+        return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
     # 3 snapshot ------------------------------------------------------------------------
 

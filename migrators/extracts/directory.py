@@ -7,6 +7,7 @@ says that the directory is ours to throw away.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ class ExtractWriter:
         committed: bool = False,
     ) -> None:
         self._path = path
-        self._schema = schema
+        self.schema = schema
         self._format = format_named(files)
         self._mode = mode
         self._committed = committed
@@ -103,12 +104,16 @@ class ExtractWriter:
         ordered : bool
             Whether the rows come in ascending order of the primary key.
         """
-        columns = self._schema.tables[name].stored
+        columns = self.schema.tables[name].stored
         path = self._path / file_name(name, self._format.suffix)
         with self._format.writer(path, columns, self._mode) as writer:
             yield writer
         entry = FileEntry(path.name) if self._committed else writer.entry
         self._tables[name] = TableEntry(name, _entries(columns), (entry,), ordered=ordered)
+
+    def unordered(self, name: str) -> None:
+        """Say that a table's rows did not come in the order that was announced."""
+        self._tables[name] = dataclasses.replace(self._tables[name], ordered=False)
 
     def finish(self, **facts: Any) -> Manifest:
         """Write the manifest, which makes the extract complete, and return it.
@@ -123,12 +128,12 @@ class ExtractWriter:
         ExtractError
             If a table of the schema was not written.
         """
-        missing = sorted(set(self._schema.tables) - set(self._tables))
+        missing = sorted(set(self.schema.tables) - set(self._tables))
         if missing:
             raise ExtractError(f"{self._path}: not written: {', '.join(missing)}")
         manifest = Manifest(
-            version=self._schema.version,
-            fingerprint=self._schema.fingerprint,
+            version=self.schema.version,
+            fingerprint=self.schema.fingerprint,
             files=self._format.name,
             tables=tuple(self._tables[name] for name in sorted(self._tables)),
             committed=self._committed,
@@ -181,7 +186,7 @@ class ExtractReader:
 
     def __init__(self, path: Path, schema: SchemaVersion, manifest: Manifest, raw: bytes) -> None:
         self._path = path
-        self._schema = schema
+        self.schema = schema
         self._format = format_named(manifest.files)
         self._files = {t.name: t.files for t in manifest.tables}
         self._checked: set[tuple[int, ...]] = set()
@@ -198,14 +203,7 @@ class ExtractReader:
             If it is incomplete, of another schema, or its files are not exactly those that
             the manifest names.
         """
-        if not is_complete(path):
-            raise ExtractError(
-                f"{path} holds no complete extract: {manifests.FILE} is missing",
-                hint="make the extract again",
-            )
-        with open_regular(path / manifests.FILE) as file:
-            raw = file.read(manifests.MAX_BYTES + 1)
-        manifest = manifests.loads(raw, str(path / manifests.FILE))
+        raw, manifest = _manifest(path)
         _check_schema(path, manifest, schema)
         _check_files(path, manifest)
         return cls(path, schema, manifest, raw)
@@ -248,7 +246,7 @@ class ExtractReader:
         ExtractError
             For a file that was changed, damaged, or has not the rows it should have.
         """
-        columns = self._schema.tables[table].stored
+        columns = self.schema.tables[table].stored
         for entry in self._files[table]:
             with open_regular(self._path / entry.name) as file:
                 self._check(entry, file)
@@ -273,6 +271,27 @@ class ExtractReader:
             raise _changed(path, "other bytes than were written")
         file.seek(0)
         self._checked.add(identity)
+
+
+def version_of(path: Path) -> int:
+    """Return the schema version whose shape an extract says it has.
+
+    Raises
+    ------
+    ExtractError
+    """
+    return _manifest(path)[1].version
+
+
+def _manifest(path: Path) -> tuple[bytes, Manifest]:
+    if not is_complete(path):
+        raise ExtractError(
+            f"{path} holds no complete extract: {manifests.FILE} is missing",
+            hint="make the extract again",
+        )
+    with open_regular(path / manifests.FILE) as file:
+        raw = file.read(manifests.MAX_BYTES + 1)
+    return raw, manifests.loads(raw, str(path / manifests.FILE))
 
 
 def _sha256(file: BinaryIO) -> str:

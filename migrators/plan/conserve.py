@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from migrators.plan.parts import Problems
     from migrators.schema import SchemaVersion
     from migrators.step import Step
+    from migrators.step.mapping import Mapping
 
 
 def conserve(
@@ -64,15 +65,18 @@ def _lost_table(table: sa.Table, new: SchemaVersion, problems: Problems) -> None
 
 def _lost_column(column: sa.Column[Any], step: Step, problems: Problems) -> None:
     table = column.table.key
-    lines = [f'step.drop(old.{table}.c.{column.name}, because="...")']
-    for mapping in step.mappings:
-        if mapping.source is column.table:
-            free = [c.name for c in mapping.table.c if c.name not in mapping.given]
-            free = [name for name in free if name not in column.table.c]
-            near = difflib.get_close_matches(column.name, free, n=1, cutoff=0.3)
-            for name in near:
-                lines.insert(
-                    0,
-                    f"step.table(new.{mapping.table.key}).values({name}=old.{table}.c.{column.name})",
-                )
-    problems.add(f"{table}.{column.name} is carried nowhere", *lines)
+    renamed = [
+        f"step.table(new.{m.table.key}).values({name}=old.{table}.c.{column.name})"
+        for m in step.mappings
+        if m.source is column.table
+        for name in _renamed(column, m)
+    ]
+    drop = f'step.drop(old.{table}.c.{column.name}, because="...")'
+    problems.add(f"{table}.{column.name} is carried nowhere", *renamed, drop)
+
+
+def _renamed(column: sa.Column[Any], mapping: Mapping) -> list[str]:
+    """New columns without a source that the lost one may have become."""
+    free = [c.name for c in mapping.table.c if c.name not in mapping.given]
+    free = [name for name in free if name not in column.table.c]
+    return difflib.get_close_matches(column.name, free, n=1, cutoff=0.3) or free[:1]

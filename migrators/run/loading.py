@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from migrators.backends import backend_for
 from migrators.errors import DatabaseError, TargetExists
 from migrators.events import Emit, Note, StageDone, StageStarted
-from migrators.extracts import manifest as manifests
-from migrators.extracts.directory import ExtractReader
+from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
 from migrators.receipt import Receipt, StageTime, TableReceipt
 from migrators.run.directory import RunDirectory, new_run, now
@@ -98,7 +97,7 @@ def open_extract(project: Project, source: Path) -> tuple[ExtractReader, SchemaV
     ------
     ExtractError, ProjectError, CodeError
     """
-    version = manifests.read(source).version
+    version = version_of(source)
     schema = load_schema(project, version)
     return ExtractReader.open(source, schema), schema
 

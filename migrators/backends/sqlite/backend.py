@@ -1,0 +1,221 @@
+"""The SQLite backend: one file is one database. The sections are interface.py's."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.pool import NullPool
+
+from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp
+from migrators.backends.sqlite import (
+    catalog,
+    connect,
+    language,
+    proofs,
+    publish,
+    source,
+)
+from migrators.backends.sqlite import stamp as stamps
+from migrators.backends.sqlite.facts import Facts
+from migrators.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from migrators.schema import Column, SchemaVersion
+
+_LONGEST_NAME = 255
+"""Bytes in a file name, on the file systems in use (NAME_MAX)."""
+_PATIENCE = 5.0
+"""Seconds to wait for a lock; `?timeout=` in the URL says otherwise, as in SQLAlchemy."""
+
+
+class SQLiteBackend(Facts, Backend):
+    """A SQLite file.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+        `sqlite:///path`, perhaps with `?timeout=seconds`.
+
+    Raises
+    ------
+    UsageError
+        For a URL that names no file.
+    """
+
+    name: ClassVar[str] = "sqlite"
+
+    def __init__(self, url: sa.URL) -> None:
+        super().__init__(url)
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise UsageError(
+                f"{url.render_as_string()}: names no file", hint="write sqlite:///path/to/file.db"
+            )
+        self.path = Path(url.database)
+        self._snapshots = 0
+
+    # 1 where ---------------------------------------------------------------------------
+
+    @property
+    def database(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """Whether anything has this name."""
+        return self.path.exists() or self.path.is_symlink()
+
+    def staging(self, run: str) -> SQLiteBackend:
+        """Return the staging file of a run, beside this one."""
+        return self._sibling(f"__loading_{run}")
+
+    def aside(self, run: str) -> SQLiteBackend:
+        """Return the file that a replaced version becomes, beside this one."""
+        return self._sibling(f"__was_{run}")
+
+    def _sibling(self, marker: str) -> SQLiteBackend:
+        name = f"{self.path.stem}{marker}{self.path.suffix}"
+        if len(f"{name}-journal".encode()) > _LONGEST_NAME:
+            raise UsageError(
+                f"{name}: is longer than {_LONGEST_NAME} bytes with its journal",
+                hint="choose a shorter name for the database",
+            )
+        return type(self)(self.url.set(database=str(self.path.with_name(name))))
+
+    @property
+    def _busy_ms(self) -> int:
+        return int(float(str(self.url.query.get("timeout", _PATIENCE))) * 1000)
+
+    def _closed(self) -> Path:
+        """Return the path for work that opens the file, which a snapshot must not see.
+
+        A programming error, not a user's: it would drop the snapshot's locks unnoticed.
+        """
+        if self._snapshots:
+            raise RuntimeError(f"{self.path}: a snapshot is open in this process")
+        return self.path
+
+    # 2 catalogue -----------------------------------------------------------------------
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """SQLAlchemy's SQLite dialect."""
+        return sqlite.dialect()
+
+    def engine(self) -> sa.Engine:
+        """Return an engine whose sessions are pinned; not for use while a snapshot is open."""
+        path = self._closed()
+
+        def connected() -> sqlite3.Connection:
+            connection = connect.opened(path, "rwc", self._busy_ms)
+            connection.isolation_level = ""  # SQLAlchemy begins and ends transactions
+            return connection
+
+        return sa.create_engine(self.url.set(query={}), creator=connected, poolclass=NullPool)
+
+    def catalog(self) -> Catalog:
+        """Read the catalogue, of a private copy where the file needs recovery."""
+        with source.readable(self._closed(), self._busy_ms) as connection:
+            return catalog.read(connection, self.dialect)
+
+    def lint(self, declared: sa.types.TypeEngine[Any]) -> str | None:
+        """Say what a type would lose; see `language.lint`."""
+        return language.lint(declared, self.dialect)
+
+    def bytewise(self, expression: Any) -> Any:
+        """Take collations out of an expression; see `language.bytewise`."""
+        return language.bytewise(expression)
+
+    # 3 snapshot ------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self, scratch: Path) -> Iterator[Snapshot]:
+        """Open a read transaction; `scratch` takes sorts, and a copy where one is needed."""
+        from migrators.backends.sqlite import snapshot
+
+        with snapshot.opened(self._closed(), scratch, self._busy_ms) as found:
+            self._snapshots += 1
+            try:
+                yield found
+            finally:
+                self._snapshots -= 1
+
+    # 4 staging -------------------------------------------------------------------------
+
+    def create(self, schema: SchemaVersion) -> None:
+        """Create the file and its tables; see `staging.create`."""
+        from migrators.backends.sqlite import staging
+
+        staging.create(self.path, schema, self.dialect, self._busy_ms)
+
+    def write(
+        self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
+    ) -> int:
+        """Append rows; see `staging.write`."""
+        from migrators.backends.sqlite import staging
+
+        return staging.write(self._closed(), table, columns, batches)
+
+    # 5 after ---------------------------------------------------------------------------
+
+    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+        """Do what comes after the data; see `finish.finish`."""
+        from migrators.backends.sqlite import finish
+
+        return finish.finish(self._closed(), schema, sequences, self.dialect, self._busy_ms)
+
+    # 6 stamp ---------------------------------------------------------------------------
+
+    def stamp(self) -> Stamp | None:
+        """Read the stamp."""
+        return stamps.read(self._closed(), self._busy_ms)
+
+    def write_stamp(self, stamp: Stamp) -> None:
+        """Write or replace the stamp."""
+        stamps.write(self._closed(), stamp, self._busy_ms)
+
+    # 7 publish -------------------------------------------------------------------------
+
+    def publish(
+        self, staging: Backend, *, aside: Backend | None = None, like: Backend | None = None
+    ) -> None:
+        """Link the staging file to this name; see `publish.publish`."""
+        publish.publish(
+            _path(staging),
+            self._closed(),
+            _path(aside) if aside else None,
+            _path(like) if like else None,
+        )
+
+    def discard(self) -> None:
+        """Remove the file and what lies beside it."""
+        publish.discard(self._closed())
+
+    # 8 proofs --------------------------------------------------------------------------
+
+    def digest(self) -> str:
+        """Digest main file and WAL."""
+        return proofs.digest(self._closed())
+
+    def free_bytes(self) -> int | None:
+        """Room in the folder."""
+        return proofs.free_bytes(self.path)
+
+    def size_bytes(self) -> int:
+        """Size of the files."""
+        return proofs.size_bytes(self.path)
+
+
+def _path(backend: Backend) -> Path:
+    """Return the path of another backend, which must be of this kind too."""
+    if not isinstance(backend, SQLiteBackend):
+        raise TypeError(f"{backend.name} is not {SQLiteBackend.name}")
+    return backend.path

@@ -1,0 +1,157 @@
+"""What a database holds besides rows, in comparable form.
+
+Read from sqlite_master and PRAGMA table_xinfo. A hand-written schema and the one that
+SQLAlchemy creates from its reflection are alike: types are compared as SQLAlchemy writes
+them, keys are not null, rowid tables' integer keys are what they are.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+from migrators.backends.interface import Catalog
+from migrators.backends.sqlite import sql, table_sql, tokens
+from migrators.guard import STAMP
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    import sqlalchemy as sa
+
+    from migrators.backends.sqlite.table_sql import Constraint
+
+    Facts = Iterator[tuple[tuple[str, str], str]]
+
+ALEMBIC_TABLE = "alembic_version"
+_OURS = frozenset((STAMP, ALEMBIC_TABLE))
+_SHADOWS = frozenset(
+    ("data", "idx", "content", "docsize", "config", "segments", "segdir", "stat")
+    + ("node", "parent", "rowid")
+)
+"""Endings of the tables that FTS and R-tree tables keep (fts5.html, rtree.html)."""
+_GENERATED = (2, 3)  # PRAGMA table_xinfo: hidden = 2 virtual, 3 stored
+
+
+def read(connection: sqlite3.Connection, dialect: sa.Dialect) -> Catalog:
+    """Return the catalogue of an open database."""
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    virtual = {n for k, n, _, s in rows if k == "table" and _is_virtual(s)}
+    objects: dict[tuple[str, str], str] = {}
+    for kind, name, owner, statement in rows:
+        if _is_left_out(name, owner, statement, virtual):
+            continue
+        for key, facts in _facts(connection, dialect, kind, name, statement):
+            objects[_free(objects, key)] = facts
+    return Catalog(objects)
+
+
+def _is_virtual(statement: str | None) -> bool:
+    return bool(re.match(r"\s*create\s+virtual\b", statement or "", re.IGNORECASE))
+
+
+def _is_left_out(name: str, owner: str, statement: str | None, virtual: set[str]) -> bool:
+    """Whether something is SQLite's own, ours, Alembic's, or a virtual table's store."""
+    head, _, tail = owner.rpartition("_")
+    shadow = head in virtual and tail in _SHADOWS
+    own = name.startswith("sqlite_") or owner.startswith("sqlite_")
+    return own or statement is None or shadow or name in _OURS or owner in _OURS
+
+
+def _free(objects: dict[tuple[str, str], str], key: tuple[str, str]) -> tuple[str, str]:
+    """Return a key that is not taken: two equal constraints are two objects."""
+    kind, name = key
+    again = 2
+    while key in objects:
+        key = (kind, f"{name} ({again})")
+        again += 1
+    return key
+
+
+def _facts(
+    connection: sqlite3.Connection, dialect: sa.Dialect, kind: str, name: str, statement: str
+) -> Facts:
+    if kind != "table":
+        yield (kind, name), _definition(statement)
+    elif _is_virtual(statement):
+        yield ("virtual table", name), tokens.joined(tokens.tokens(statement))
+    else:
+        yield from _table(connection, dialect, name, statement)
+
+
+def _definition(statement: str) -> str:
+    """Return a view's, trigger's or index's statement in normal form."""
+    found = tokens.tokens(statement)
+    if found[2:5] == ["if", "not", "exists"]:
+        del found[2:5]
+    return tokens.joined(found)
+
+
+def _table(connection: sqlite3.Connection, dialect: sa.Dialect, name: str, statement: str) -> Facts:
+    said = table_sql.parse(statement)
+    yield ("table", name), ", ".join(sorted(said.options))
+    rows = connection.execute(f"PRAGMA table_xinfo({sql.name(name)})").fetchall()
+    for _, column, declared, notnull, _, key, hidden in rows:
+        needed = notnull or key
+        extra = said.columns.get(tokens.quoted(column), "")
+        facts = [
+            type_text(declared, dialect),
+            "not null" if needed and hidden not in _GENERATED else "",
+            extra,
+        ]
+        yield ("column", f"{name}.{column}"), ", ".join(filter(None, facts))
+    for constraint in said.constraints:
+        yield _constraint(connection, name, constraint)
+    if not any(c.kind == "primary key" for c in said.constraints):
+        yield ("primary key", name), ""
+
+
+def type_text(declared: str, dialect: sa.Dialect) -> str:
+    """Return a declared type as SQLAlchemy reflects it and writes it again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a type of the application's own is compared as text
+        found = _reflected(declared, dialect)
+    return " ".join(found.split()).replace(", ", ",").lower()
+
+
+def _reflected(declared: str, dialect: sa.Dialect) -> str:
+    match = re.match(r"\s*([\w ]+?)\s*(?:\(([\d\s,]*)\)\s*)?$", declared)
+    kind = dialect.ischema_names.get(match[1].upper()) if match else None  # type: ignore[attr-defined]
+    if match is None or kind is None:
+        return declared
+    arguments = [int(n) for n in re.findall(r"\d+", match[2] or "")]
+    try:
+        return str(kind(*arguments).compile(dialect=dialect))
+    except TypeError:
+        return declared
+
+
+def _constraint(
+    connection: sqlite3.Connection, table: str, constraint: Constraint
+) -> tuple[tuple[str, str], str]:
+    columns = ", ".join(constraint.columns)
+    named = f"named {constraint.name}" if constraint.name else ""
+    if constraint.kind == "primary key":
+        name = table
+    elif constraint.kind == "check":
+        name = f"{table}.{constraint.name or constraint.text}"
+    else:
+        name = f"{table}({columns})"
+    text = constraint.text
+    if constraint.kind == "foreign key":
+        text = _referred(connection, text)
+    shown = columns if constraint.kind == "primary key" else ""
+    return (constraint.kind, name), ", ".join(filter(None, (shown, text, named)))
+
+
+def _referred(connection: sqlite3.Connection, text: str) -> str:
+    """Return what a foreign key refers to, the parent's key spelled out."""
+    words = text.split(" ")
+    if words[2:3] == ["("]:
+        return text
+    parent = tokens.unquoted(words[1])
+    rows = connection.execute(f"PRAGMA table_xinfo({sql.name(parent)})").fetchall()
+    key = [tokens.quoted(row[1]) for row in sorted(rows, key=lambda r: r[5]) if row[5]]
+    return " ".join([*words[:2], "(", " , ".join(key), ")", *words[2:]])

@@ -1,0 +1,110 @@
+"""Connections: read-only by ADBC or the stdlib, and writing to a staging file.
+
+POSIX locks belong to the process: when any part of it closes the file, the locks that
+another SQLite library in it holds are gone (sqlite.org/howtocorrupt.html, 2.2). ADBC has a
+SQLite of its own. So while a snapshot is open, nothing else here opens its file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CACHE_KIB = 32_768
+"""Page cache, and so what a sort holds in memory, of one connection."""
+
+
+def uri(path: Path, mode: str) -> str:
+    """Return a `file:` URI; mode is "ro", "rw" or "rwc" (sqlite.org/uri.html)."""
+    return f"file:{quote(str(path.absolute()))}?mode={mode}"
+
+
+def pragmas(busy_ms: int, temporary: Path | None = None) -> tuple[str, ...]:
+    """Return what every connection of ours begins with.
+
+    Parameters
+    ----------
+    busy_ms : int
+        How long to wait for a lock.
+    temporary : Path or None
+        Where sorts spill to; it holds for the whole process, and a folder that is gone
+        falls back to SQLite's own choice.
+    """
+    spill = () if temporary is None else (f"temp_store_directory = '{_literal(temporary)}'",)
+    return (
+        f"busy_timeout = {busy_ms}",
+        "case_sensitive_like = ON",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+        f"cache_size = -{CACHE_KIB}",
+        *spill,
+    )
+
+
+def _literal(path: Path) -> str:
+    return str(path.absolute()).replace("'", "''")
+
+
+@contextmanager
+def plain(path: Path, mode: str, busy_ms: int) -> Iterator[sqlite3.Connection]:
+    """Open a stdlib connection in autocommit; closed at the end."""
+    with closing(opened(path, mode, busy_ms)) as connection:
+        yield connection
+
+
+def opened(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
+    """Return a stdlib connection in autocommit; the caller closes it."""
+    connection = sqlite3.connect(
+        uri(path, mode), uri=True, isolation_level=None, timeout=busy_ms / 1000
+    )
+    try:
+        for pragma in pragmas(busy_ms):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class Adbc:
+    """An ADBC connection in autocommit: transactions are begun and ended by statements."""
+
+    def __init__(self, path: Path, mode: str) -> None:
+        from adbc_driver_sqlite import dbapi
+
+        self._connection = dbapi.connect(uri(path, mode), autocommit=True)
+        self._cursors: list[Any] = []
+
+    @contextmanager
+    def cursor(self) -> Iterator[Any]:
+        """Open a cursor; `close` closes it as well, since an iterator may be left halfway."""
+        cursor = self._connection.cursor()
+        self._cursors.append(cursor)
+        try:
+            yield cursor
+        finally:
+            if cursor in self._cursors:
+                self._cursors.remove(cursor)
+                cursor.close()
+
+    def run(self, statement: str) -> None:
+        """Run a statement and throw its rows away."""
+        self.table(statement)
+
+    def table(self, statement: str) -> Any:
+        """Run a statement; return its rows as an Arrow table, types as ADBC infers them."""
+        with self.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetch_arrow_table()
+
+    def close(self) -> None:
+        """Close; a transaction still open is rolled back."""
+        while self._cursors:
+            self._cursors.pop().close()
+        self._connection.close()

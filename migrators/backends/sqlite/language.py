@@ -1,0 +1,80 @@
+"""What SQLite makes of declared types and of text comparisons.
+
+`lint` names what would lose silently; `bytewise` takes collations out of a step's SQL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql import visitors
+
+from migrators.backends.sqlite.cells.model import Affinity, affinity
+from migrators.backends.sqlite.cells.numbers import EXACT_DIGITS
+from migrators.types import Kind, UnsupportedType, describe
+
+if TYPE_CHECKING:
+    from migrators.types import ColumnType
+
+_TEXTUAL = (Kind.TEXT, Kind.ENUM, Kind.UUID)
+_SIGN_AND_POINT = 2
+
+
+def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
+    """Say what a declared type would lose here, and what to write instead; None if nothing."""
+    try:
+        kind = describe(declared)
+    except UnsupportedType:
+        return None  # refused where the schema module is read
+    stored = declared.dialect_impl(dialect)
+    column = affinity(declared.compile(dialect=dialect))
+    if kind.kind is Kind.DECIMAL and column is not Affinity.TEXT:
+        return _lint_decimal(kind)
+    if kind.kind in _TEXTUAL and column not in (Affinity.TEXT, Affinity.BLOB):
+        return (
+            f"{declared!r} has {column} affinity on SQLite, which turns text that looks like a "
+            f"number into one: write .with_variant(sa.String(), 'sqlite')"
+        )
+    return _lint_format(stored)
+
+
+def _lint_decimal(kind: ColumnType) -> str | None:
+    if kind.precision <= EXACT_DIGITS:
+        return None
+    length = kind.precision + _SIGN_AND_POINT
+    plain = f"sa.Numeric({kind.precision}, {kind.scale})"
+    return (
+        f"{plain}: SQLite stores decimals as doubles, which keep {EXACT_DIGITS} digits: write "
+        f"{plain}.with_variant(sa.String({length}), 'sqlite'), which keeps them as text, and let "
+        "the application convert it (on SQLite the column then takes and gives str)"
+    )
+
+
+def _lint_format(stored: sa.types.TypeEngine[Any]) -> str | None:
+    """Refuse date types whose text is not the one that SQLAlchemy writes by default."""
+    own = getattr(stored, "_storage_format", None)
+    for kind in (sqlite.DATETIME, sqlite.DATE, sqlite.TIME):
+        plain: Any = kind()  # type: ignore[no-untyped-call]
+        if isinstance(stored, kind) and own != plain._storage_format:  # noqa: SLF001  not public
+            return f"{stored!r} has a storage_format of its own: declare it as sa.String"
+    return None
+
+
+def bytewise(expression: Any) -> Any:
+    """Return an expression or select in which no column compares by a collation of its own.
+
+    SQLite compares text by bytes unless a column is declared with another collation, and
+    LIKE does so in our sessions (PRAGMA case_sensitive_like).
+    """
+    return visitors.replacement_traverse(expression, {}, _binary)
+
+
+def _binary(element: Any, **_: Any) -> Any:
+    if not isinstance(element, sa.ColumnClause) or not isinstance(element.type, sa.String):
+        return None
+    collation = element.type.collation
+    if collation is None or collation.upper() == "BINARY":
+        return None
+    return sa.collate(element, "BINARY").label(element.key)

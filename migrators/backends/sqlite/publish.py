@@ -1,0 +1,138 @@
+"""Making a staging file visible under its name, and taking files away.
+
+`link` fails where the name exists, so nothing is ever overwritten; `replace` is atomic. A
+crash between two acts leaves the old file under its name, or the new one under both, and
+the same call goes on from there.
+
+Access: a staging file is 0600. What is published takes mode and owner of `like` (the version
+that it comes from, or that it replaces) and stays 0600 where there is none.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from migrators.backends.sqlite import failures, source
+from migrators.backends.sqlite.finish import sync
+from migrators.errors import DatabaseError, TargetExists
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)
+
+
+def publish(staging: Path, name: Path, aside: Path | None, like: Path | None) -> None:
+    """Make `staging` visible as `name`; what is there goes to `aside`.
+
+    Raises
+    ------
+    TargetExists
+        If the name is taken and there is no `aside`, or the set-aside name is taken.
+    DatabaseError
+        If files of an older database lie beside the name.
+    """
+    with failures.told(name, "publishing"):
+        if _is_same(staging, name):  # a crash came after the link
+            _drop_name(staging)
+            return
+        source.require(staging)
+        _settle(staging)
+        if aside is None:
+            _refuse_taken(name)
+            _share(staging, like)
+            _link(staging, name)
+            _drop_name(staging)
+        else:
+            _replace(staging, name, aside, like)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _settle(staging: Path) -> None:
+    """Remove the empty files that readers leave beside a staging file."""
+    _refuse_unsettled(staging, "the load is not complete")
+    for suffix in source.SIDECARS:
+        source.beside(staging, suffix).unlink(missing_ok=True)
+
+
+def _refuse_unsettled(path: Path, meaning: str) -> None:
+    for suffix in ("-wal", "-journal"):
+        file = source.beside(path, suffix)
+        if file.exists() and file.stat().st_size:
+            raise DatabaseError(
+                f"{file}: is not empty: {meaning}",
+                hint="open the database once with what writes to it and close it, then retry",
+            )
+
+
+def _refuse_taken(name: Path) -> None:
+    if os.path.lexists(name):
+        raise TargetExists(
+            f"{name}: exists already; nothing was overwritten",
+            hint="add --replace to set it aside",
+        )
+    for suffix in source.SIDECARS:
+        file = source.beside(name, suffix)
+        if os.path.lexists(file):
+            raise DatabaseError(
+                f"{file}: lies beside the new name, and would bring old content back",
+                hint=f"move it away: mv {file} {file}.old",
+            )
+
+
+def _share(staging: Path, like: Path | None) -> None:
+    """Give the file the owner and mode of another; owner as far as it is allowed."""
+    if like is None or not like.exists():
+        return
+    wanted = like.stat()
+    with suppress(PermissionError):
+        os.chown(staging, wanted.st_uid, wanted.st_gid)
+    staging.chmod(wanted.st_mode & 0o777)
+
+
+def _link(old: Path, new: Path) -> None:
+    try:
+        os.link(old, new)
+    except FileExistsError:
+        raise TargetExists(f"{new}: exists already; nothing was overwritten") from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        raise DatabaseError(
+            f"{new}: its file system has no hard links, which publishing needs",
+            hint="keep the databases on a local file system",
+        ) from error
+    sync(new.parent)
+
+
+def _drop_name(path: Path) -> None:
+    path.unlink()
+    sync(path.parent)
+
+
+def _replace(staging: Path, name: Path, aside: Path, like: Path | None) -> None:
+    if not os.path.lexists(name):
+        raise DatabaseError(f"{name}: there is nothing to set aside")
+    if not _is_same(name, aside):
+        _refuse_unsettled(name, "the old database was not closed, or is in use")
+        _share(staging, like or name)
+        _link(name, aside)
+    for suffix in source.SIDECARS:
+        source.beside(name, suffix).unlink(missing_ok=True)
+    staging.replace(name)
+    sync(name.parent)
+
+
+def discard(path: Path) -> None:
+    """Remove a database's file, and what lies beside it, the file last."""
+    with failures.told(path, "removing"):
+        for suffix in (*source.SIDECARS, ""):
+            source.beside(path, suffix).unlink(missing_ok=True)
+        if path.parent.is_dir():
+            sync(path.parent)

@@ -1,0 +1,195 @@
+"""One read transaction on a SQLite file, by ADBC: rows as declared, or refused by name."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrators.backends.interface import Snapshot
+from migrators.backends.sqlite import connect, failures, refusals, scan, source
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
+
+    from migrators.backends.interface import ReadQuery
+    from migrators.backends.sqlite.cells.model import Cells
+    from migrators.errors import ValueRefused
+
+BATCH_ROWS = 65_536
+_BATCH_OPTION = "adbc.sqlite.query.batch_rows"
+
+
+@contextmanager
+def opened(path: Path, scratch: Path, busy_ms: int) -> Iterator[SQLiteSnapshot]:
+    """Open a snapshot of a database, or of a private copy of it in `scratch`.
+
+    Raises
+    ------
+    DatabaseError, Locked
+    """
+    source.require(path)
+    with failures.told(path):
+        found = None if source.wal_of_another(path) else _begun(path, scratch, busy_ms)
+        if found is None:
+            found = _begun(source.copied(path, scratch), scratch, busy_ms, mode="rw")
+    assert found is not None  # noqa: S101  a copy that may be written is opened or raises
+    with closing(found):
+        yield SQLiteSnapshot(found, path)
+
+
+def _begun(path: Path, scratch: Path, busy_ms: int, mode: str = "ro") -> connect.Adbc | None:
+    """Return a connection in a read transaction; None if only a copy can be read."""
+    connection = connect.Adbc(path, mode)
+    try:
+        for pragma in connect.pragmas(busy_ms, scratch):
+            connection.run(f"PRAGMA {pragma}")
+        connection.run("BEGIN")
+        connection.run("SELECT count(*) FROM sqlite_master")  # takes the lock
+    except Exception as error:
+        connection.close()
+        if mode == "ro" and source.needs_copy(error, path):
+            return None
+        raise
+    return connection
+
+
+class SQLiteSnapshot(Snapshot):
+    """A read transaction. Its file is opened by nobody else in this process meanwhile."""
+
+    def __init__(self, connection: connect.Adbc, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
+        """Stream rows; see the interface."""
+        reading = scan.Scan(query, self._order(query))
+        schema = pa.schema([pa.field(c.name, c.type.arrow) for c in query.columns])
+        with failures.told(self._path, "reading"), closing(self._cells(reading)) as batches:
+            for batch in batches:
+                decoded = reading.decode(batch)
+                if any(cells.refused is not None for cells in decoded):
+                    raise _counted(reading, batch, decoded, batches)
+                arrays = [cells.values for cells in decoded]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _order(self, query: ReadQuery) -> tuple[str, ...]:
+        """Return the order's SQL: by the cells, or by value if they are of several forms."""
+        columns = {c.name: c for c in query.columns}
+        odd = [u for label in query.order_by if (u := scan.unlike(columns[label]))]
+        if odd and self.rows(f"SELECT 1 FROM ({query.sql}) WHERE {' OR '.join(odd)} LIMIT 1"):
+            return scan.value_order(query)
+        return scan.plain_order(query)
+
+    def _cells(self, reading: scan.Scan) -> Generator[pa.RecordBatch]:
+        """Yield batches of clean cells, the guard taken off."""
+        first = True
+        with self._connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{_BATCH_OPTION: str(BATCH_ROWS)})
+            try:
+                cursor.execute(reading.sql)
+                for batch in cursor.fetch_record_batch():
+                    rows = batch.slice(1) if first else batch
+                    self._check(reading, rows, batch.schema)
+                    first = False
+                    if rows.num_rows:
+                        yield rows
+            except (OSError, pa.ArrowException) as error:
+                raise self._refusal(reading.query) or error from error
+
+    def _check(self, reading: scan.Scan, batch: pa.RecordBatch, schema: pa.Schema) -> None:
+        """Raise unless every cell of a batch is of a clean storage class."""
+        guard = batch.column(batch.num_columns - 1)
+        clean = schema.types == reading.types and pc.min(guard).as_py() in (1, None)
+        if not clean:
+            refusal = self._refusal(reading.query)
+            if refusal is None:
+                raise pa.ArrowTypeError(f"read as {schema.types}, not as {reading.types}")
+            raise refusal
+
+    def _refusal(self, query: ReadQuery) -> ValueRefused | None:
+        return refusals.wrong_class(query, self.rows)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return all rows of a small query; each cell travels as bytes with its class."""
+        with failures.told(self._path, "reading"):
+            return _exact_rows(self._connection, sql.strip().rstrip(";"))
+
+    def sequences(self) -> dict[str, int]:
+        """Return what sqlite_sequence remembers: tables with AUTOINCREMENT only."""
+        if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
+            return {}
+        return dict(self.rows("SELECT name, max(seq) FROM sqlite_sequence GROUP BY name"))
+
+
+def _counted(
+    reading: scan.Scan,
+    batch: pa.RecordBatch,
+    decoded: Sequence[Cells],
+    rest: Iterator[pa.RecordBatch],
+) -> ValueRefused:
+    """Count the refused cells of the first column that has any, to the end of the table."""
+    at = next(i for i, cells in enumerate(decoded) if cells.refused is not None)
+    column = reading.query.columns[at]
+    tally = refusals.Tally(column.table, column.source or column.name, decoded[at].reason)
+    while True:
+        cells = decoded[at]
+        if cells.refused is not None:
+            tally.add(cells.refused, _namer(reading, batch, at))
+        found = next(rest, None)
+        if found is None:
+            return tally.error()
+        batch, decoded = found, reading.decode(found)
+
+
+def _namer(reading: scan.Scan, batch: pa.RecordBatch, at: int) -> Any:
+    """Return a function that names row i of a batch: its key, and its cell as stored."""
+    labels = [c.name for c in reading.query.columns]
+    key = [label for label in reading.query.key if label in labels]
+
+    def sample(row: int) -> tuple[str, str]:
+        values = [reading.stored(batch, labels.index(label), row) for label in key]
+        return refusals.key_text(key, values), refusals.shown(reading.stored(batch, at, row))
+
+    return sample
+
+
+def _exact_rows(connection: connect.Adbc, query: str) -> list[tuple[Any, ...]]:
+    names = connection.table(f"SELECT * FROM ({query}) LIMIT 0").column_names
+    cells = [f"c{i}" for i in range(len(names))]
+    pins = ", ".join(f"'' AS t{c}, x'' AS {c}" for c in cells)
+    selects = ", ".join(f"typeof({c}), {_as_bytes(c)}" for c in cells)
+    found = connection.table(
+        f"WITH q({', '.join(cells)}) AS ({query}) SELECT {pins} UNION ALL SELECT {selects} FROM q"
+    )
+    columns = [column.to_pylist() for column in found.columns]
+    values = [
+        [_VALUE[kind](cell) for kind, cell in zip(kinds[1:], raw[1:], strict=True)]
+        for kinds, raw in zip(columns[0::2], columns[1::2], strict=True)
+    ]
+    return list(zip(*values, strict=True))
+
+
+def _as_bytes(cell: str) -> str:
+    text = f"CASE typeof({cell}) WHEN 'real' THEN printf('%!.17g', {cell}) ELSE {cell} END"
+    return f"CAST({text} AS BLOB)"
+
+
+def _text(cell: bytes) -> str | bytes:
+    """Return text; bytes where it is not UTF-8."""
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return cell
+
+
+_VALUE: dict[str, Any] = {
+    "null": lambda _: None,
+    "integer": int,
+    "real": float,
+    "text": _text,
+    "blob": bytes,
+}

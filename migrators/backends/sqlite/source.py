@@ -1,0 +1,144 @@
+"""Opening a database read-only without changing a byte of it, or else a private copy.
+
+SQLite must write to recover from a crash: a hot journal is rolled back, and a WAL needs
+its index file. Where it may not, the file and what lies beside it are copied into a
+private folder, proven to have stood still meanwhile, and the copy is recovered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from migrators.backends.sqlite import connect, failures
+from migrators.errors import DatabaseError, Locked
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+SIDECARS = ("-wal", "-journal", "-shm")
+_RECOVERED = ("", "-wal", "-journal")
+"""What a copy is made of; SQLite makes the WAL's index anew."""
+_ATTEMPTS = 3
+_WAL_VERSION = 2
+_BLOCK = 1 << 20
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path of a file that SQLite keeps beside a database."""
+    return path.with_name(path.name + suffix)
+
+
+def require(path: Path) -> None:
+    """Check that there is a file to open, without opening it.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    if path.is_dir():
+        raise DatabaseError(f"{path}: is a directory, not a database", hint="check the url")
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise DatabaseError(
+            f"{path}: there is no such database", hint="check the url and the version"
+        ) from None
+    except OSError as error:
+        raise failures.translated(error, path) from error
+    if size == 0:
+        raise DatabaseError(f"{path}: the file is empty", hint="check the url")
+    if not path.is_file():
+        raise DatabaseError(f"{path}: is not a regular file", hint="check the url")
+
+
+def needs_copy(error: Exception, path: Path) -> bool:
+    """Whether an error of a read-only connection means that a copy must be recovered."""
+    if failures.says(error, failures.READ_ONLY):
+        return True
+    return failures.says(error, failures.CANNOT_OPEN) and os.access(path, os.R_OK)
+
+
+def wal_of_another(path: Path) -> bool:
+    """Whether reading would leave WAL files that the database's owner could not write.
+
+    SQLite gives them the owner of the process (unless it is root, which hands them over).
+    Opens the file: call it only while no snapshot of it is open.
+    """
+    if os.geteuid() in (0, path.stat().st_uid) or beside(path, "-shm").exists():
+        return False
+    with path.open("rb") as file:
+        header = file.read(20)
+    return len(header) == 20 and _WAL_VERSION in header[18:20]  # noqa: PLR2004  fileformat2.html 1.3
+
+
+def copied(path: Path, folder: Path) -> Path:
+    """Copy a database and what lies beside it; return the copy's path.
+
+    Raises
+    ------
+    Locked
+        If it changed while it was copied, several times over.
+    """
+    target = folder / "private-copy.db"
+    for _ in range(_ATTEMPTS):
+        before = tuple(_copy(beside(path, s), beside(target, s)) for s in _RECOVERED)
+        if before == tuple(_digest(beside(path, s)) for s in _RECOVERED):
+            return target
+    raise Locked(f"{path}: is being written to", hint="stop what writes to it, then retry")
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy one file if it is there; return the digest of what was written."""
+    target.unlink(missing_ok=True)
+    if not source.exists():
+        return ""
+    with source.open("rb") as old, os.fdopen(os.open(target, _NEW, 0o600), "wb") as new:
+        shutil.copyfileobj(old, new, _BLOCK)
+    return _digest(target)
+
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+@contextmanager
+def readable(path: Path, busy_ms: int) -> Iterator[sqlite3.Connection]:
+    """Open read-only by the stdlib, or a private copy; for catalogue and stamp.
+
+    Raises
+    ------
+    DatabaseError, Locked
+    """
+    require(path)
+    with failures.told(path), TemporaryDirectory(prefix="migrate-") as folder:
+        usable = path if _opens(path, busy_ms) else copied(path, Path(folder))
+        mode = "ro" if usable == path else "rw"
+        with connect.plain(usable, mode, busy_ms) as connection:
+            yield connection
+
+
+def _opens(path: Path, busy_ms: int) -> bool:
+    if wal_of_another(path):
+        return False
+    try:
+        with connect.plain(path, "ro", busy_ms) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except Exception as error:
+        if needs_copy(error, path):
+            return False
+        raise
+    return True

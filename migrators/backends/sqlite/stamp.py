@@ -1,0 +1,83 @@
+"""The stamp: a view of constants, which Alembic's autogenerate never sees.
+
+A table would be proposed for removal by every `alembic revision --autogenerate`; a view is
+no part of what it compares, and any client can select from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from migrators.backends.interface import Stamp
+from migrators.backends.sqlite import connect, failures, source, sql
+from migrators.backends.sqlite.catalog import ALEMBIC_TABLE
+from migrators.errors import DatabaseError
+from migrators.guard import STAMP
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+_COLUMNS = tuple(field.name for field in fields(Stamp))
+_ALEMBIC = (
+    f"CREATE TABLE IF NOT EXISTS {ALEMBIC_TABLE} (version_num VARCHAR(32) NOT NULL, "
+    f"CONSTRAINT {ALEMBIC_TABLE}_pkc PRIMARY KEY (version_num))"
+)
+"""As Alembic itself creates it."""
+
+
+def read(path: Path, busy_ms: int) -> Stamp | None:
+    """Return the stamp of a database; None where there is none.
+
+    Raises
+    ------
+    DatabaseError, Locked
+    """
+    with source.readable(path, busy_ms) as connection:
+        if _kind(connection) is None:
+            return None
+        row = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM {STAMP}").fetchone()
+    version, *texts = row
+    return Stamp(int(version), *(str(t) for t in texts))
+
+
+def _kind(connection: sqlite3.Connection) -> str | None:
+    row = connection.execute(
+        "SELECT type FROM sqlite_master WHERE name = ? COLLATE NOCASE", (STAMP,)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def write(path: Path, stamp: Stamp, busy_ms: int) -> None:
+    """Write or replace the stamp, and Alembic's row where a head is given, in one transaction.
+
+    Raises
+    ------
+    DatabaseError
+        Also where the name is taken by a table.
+    Locked
+    """
+    source.require(path)
+    with failures.told(path, "stamping"), connect.plain(path, "rw", busy_ms) as connection:
+        if _kind(connection) not in (None, "view"):
+            raise DatabaseError(f"{path}: {STAMP} is a table", hint=f"rename {STAMP}")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            _replace(connection, stamp)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _replace(connection: sqlite3.Connection, stamp: Stamp) -> None:
+    values = [getattr(stamp, column) for column in _COLUMNS]
+    shown = (v if isinstance(v, int) else sql.text(v) for v in values)
+    constants = ", ".join(f"{v} AS {c}" for v, c in zip(shown, _COLUMNS, strict=True))
+    connection.execute(f"DROP VIEW IF EXISTS {STAMP}")
+    connection.execute(f"CREATE VIEW {STAMP} AS SELECT {constants}")
+    if stamp.alembic_head:
+        connection.execute(_ALEMBIC)
+        connection.execute(f"DELETE FROM {ALEMBIC_TABLE}")
+        connection.execute(f"INSERT INTO {ALEMBIC_TABLE} VALUES (?)", (stamp.alembic_head,))
