@@ -61,7 +61,7 @@ def build(
         raise pa.ArrowCapacityError(msg)
     buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
     array = pa.Array.from_buffers(kind, len(offsets) - 1, buffers)
-    return array if nulls is None else pc.if_else(nulls, pa.scalar(None, kind), array)
+    return array if nulls is None else pc.if_else(nulls, pa.nulls(len(array), kind), array)
 
 
 def _nulls(array: pa.Array) -> pa.Array | None:
@@ -82,7 +82,7 @@ def bytes_of(array: pa.Array) -> pa.Array:
     wrong = np.flatnonzero(nibbles == _NOT_A_DIGIT)
     bad[np.searchsorted(offsets, wrong, side="right") - 1] = True
     if bad.any():
-        return bytes_of(pc.if_else(pa.array(bad), pa.scalar(None, pa.string()), array))
+        return bytes_of(pc.if_else(pa.array(bad), pa.nulls(len(array), pa.string()), array))
     return build(pa.binary(), offsets // 2, _joined(nibbles[0::2], nibbles[1::2]), _nulls(array))
 
 
@@ -122,4 +122,4 @@ def uuid_bytes(array: pa.Array) -> pa.Array:
     raw = pa.py_buffer(_joined(nibbles[:, 0::2], nibbles[:, 1::2]))
     found = pa.Array.from_buffers(pa.binary(16), len(text), [None, raw])
     nulls = _nulls(array)
-    return found if nulls is None else pc.if_else(nulls, pa.scalar(None, pa.binary(16)), found)
+    return found if nulls is None else pc.if_else(nulls, pa.nulls(len(found), pa.binary(16)), found)

@@ -99,7 +99,9 @@ def _read(array: pa.Array, declared: ColumnType) -> pa.Array:
     except (pa.ArrowInvalid, ValueError):
         likely = pc.match_substring_regex(array, _CANONICAL[declared.kind])
     try:
-        return read(pc.if_else(likely, array, pa.scalar(None, pa.string())), declared.arrow)
+        # A NULL scalar here corrupts slices of strings before pyarrow 24 (apache/arrow#49410).
+        nulls = pa.nulls(len(array), pa.string())
+        return read(pc.if_else(likely, array, nulls), declared.arrow)
     except (pa.ArrowInvalid, ValueError):
         return pa.nulls(len(array), declared.arrow)
 

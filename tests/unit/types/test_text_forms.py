@@ -170,3 +170,29 @@ def _written(unscaled: int, scale: int) -> str:
     digits = f"{abs(unscaled):0{scale + 1}d}"
     point = f".{digits[-scale:]}" if scale else ""
     return "-" * (unscaled < 0) + digits[: len(digits) - scale] + point
+
+
+SLICED: list[tuple[ColumnType, list[str | None], str]] = [
+    (INTEGER, ["1", None, "22", "333", "4444"], "x"),
+    (of(Kind.BINARY), ["00", None, "", "0aff", "bb"], "zz"),
+    (of(Kind.UUID), [str(UUID(int=i)) for i in range(5)], "x"),
+    (of(Kind.TIMESTAMP), [f"2024-01-0{i} 00:00:00.000000" for i in range(1, 6)], "x"),
+]
+
+
+@pytest.mark.parametrize("start", range(6))
+@pytest.mark.parametrize(("type_", "good", "wrong"), SLICED)
+def test_a_slice_with_a_bad_text_in_it(
+    type_: ColumnType, good: list[str | None], wrong: str, start: int
+) -> None:
+    """A NULL scalar in `if_else` corrupts slices of strings on old Arrow (apache/arrow#49410)."""
+    texts = [*good, wrong, *good]
+    read, bad = from_text(pa.array(texts)[start:], type_)
+    assert to_text(read, type_).to_pylist() == [*good[start:], None, *good]
+    assert bad.to_pylist() == [text == wrong for text in texts[start:]]
+
+
+def test_a_slice_of_binary_with_nulls() -> None:
+    """The same on the way out."""
+    values = pa.array([b"\x01", b"\x02\x03", None, b"", b"\xff"])
+    assert to_text(values[1:], of(Kind.BINARY)).to_pylist() == ["0203", None, "", "ff"]
