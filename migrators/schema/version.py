@@ -49,6 +49,14 @@ class SchemaVersion:
         found = self.metadata.tables
         return {name: declared.describe(found[name], self.path) for name in sorted(found)}
 
+    def scripts(self, when: str, database: str) -> tuple[str, ...]:
+        """Return the SQL of `when` ("before" or "after") for a database, in running order.
+
+        What stands for all databases runs first; empty texts are left out.
+        """
+        found = self.before if when == "before" else self.after
+        return tuple(text for text in (found.get("", ""), found.get(database, "")) if text)
+
     @cached_property
     def load_order(self) -> tuple[str, ...]:
         """Names of the tables, parents first; circles broken the same way each time."""

@@ -116,7 +116,7 @@ class SQLiteBackend(Facts, Backend):
 
         def connected() -> sqlite3.Connection:
             connection = connect.opened(path, "rwc", self._busy_ms)
-            connection.isolation_level = ""  # SQLAlchemy begins and ends transactions
+            connection.isolation_level = "DEFERRED"  # SQLAlchemy begins and ends transactions
             return connection
 
         return sa.create_engine(self.url.set(query={}), creator=connected, poolclass=NullPool)

@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
 ALEMBIC_TABLE = "alembic_version"
 _OURS = frozenset((STAMP, ALEMBIC_TABLE))
-_SHADOWS = frozenset(
-    ("data", "idx", "content", "docsize", "config", "segments", "segdir", "stat")
-    + ("node", "parent", "rowid")
-)
+_FTS5 = ("data", "idx", "content", "docsize", "config")
+_FTS4_AND_RTREE = ("segments", "segdir", "stat", "node", "parent", "rowid")
+_SHADOWS = frozenset((*_FTS5, *_FTS4_AND_RTREE))
 """Endings of the tables that FTS and R-tree tables keep (fts5.html, rtree.html)."""
 _GENERATED = (2, 3)  # PRAGMA table_xinfo: hidden = 2 virtual, 3 stored
 

@@ -52,7 +52,8 @@ class Facts:
 
     def has_nul(self, text: Any) -> Any:
         """Return SQL that is true for a text with U+0000."""
-        return sa.func.instr(text, sa.func.char(0)) > 0
+        held = sa.func.instr(text, sa.func.char(0)) > 0
+        return sa.and_(sa.func.typeof(text) == "text", held)
 
     def storage(self, column: Any) -> Any:
         """Return SQL for the storage class of a cell."""

@@ -45,7 +45,8 @@ def finish(
         indexes = _indexes(connection, schema, dialect)
         keys = _prove_foreign_keys(connection, schema)
         raised = _sequences(connection, sequences)
-        staging.run_script(connection, path, schema.after.get(dialect.name, ""), "after the data")
+        for script in schema.scripts("after", dialect.name):
+            staging.run_script(connection, path, script, "after the data")
         connection.execute(f"PRAGMA analysis_limit = {_ANALYSED_ROWS}")
         connection.execute("ANALYZE")
     sync(path)
@@ -123,7 +124,7 @@ def _orphans(
     return ValueRefused(
         table,
         ", ".join(columns),
-        f"refers to a row that {parent} does not have",
+        refusals.with_values(f"refers to a row that {parent} does not have", samples),
         count=count,
         samples=samples,
         hint="leave these rows out in the step, or carry their parents",

@@ -56,7 +56,7 @@ def _lint_format(stored: sa.types.TypeEngine[Any]) -> str | None:
     """Refuse date types whose text is not the one that SQLAlchemy writes by default."""
     own = getattr(stored, "_storage_format", None)
     for kind in (sqlite.DATETIME, sqlite.DATE, sqlite.TIME):
-        plain: Any = kind()  # type: ignore[no-untyped-call]
+        plain: Any = kind()
         if isinstance(stored, kind) and own != plain._storage_format:  # noqa: SLF001  not public
             return f"{stored!r} has a storage_format of its own: declare it as sa.String"
     return None

@@ -61,14 +61,15 @@ class Tally:
         return ValueRefused(
             self.table,
             self.column,
-            _with_values(self.reason, self.samples),
+            with_values(self.reason, self.samples),
             count=self.count,
             samples=self.samples,
             hint=_HINT,
         )
 
 
-def _with_values(reason: str, samples: Sequence[tuple[str, str]]) -> str:
+def with_values(reason: str, samples: Sequence[tuple[str, str]]) -> str:
+    """Return a reason with the first values that it holds for."""
     values = list(dict.fromkeys(value for _, value in samples))[:2]
     return f"{reason}: {', '.join(values)}" if values else reason
 

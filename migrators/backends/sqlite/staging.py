@@ -44,14 +44,17 @@ def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int)
     DatabaseError
     """
     with failures.told(path, "creating"):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             raise TargetExists(f"{path}: exists already", hint="migrate discard") from None
         with connect.plain(path, "rw", busy_ms) as connection:
             bulk(connection)
-            run_script(connection, path, schema.before.get(dialect.name, ""), "before the tables")
+            for script in schema.scripts("before", dialect.name):
+                run_script(connection, path, script, "before the tables")
             connection.execute("BEGIN")
+            connection.execute("PRAGMA user_version = 0")  # writes the first page, tables or not
             for table in schema.metadata.tables.values():
                 connection.execute(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
             connection.execute("COMMIT")
@@ -200,9 +203,17 @@ class _Feed:
 
         def sample(row: int) -> tuple[str, str]:
             values = [batch.column(labels.index(name))[row].as_py() for name in key]
-            return refusals.key_text(key, values), refusals.shown(batch.column(at)[row].as_py())
+            return refusals.key_text(key, values), _shown(batch.column(at), row)
 
         tally = refusals.Tally(self._table, column.name, cells.reason)
         assert cells.refused is not None  # noqa: S101  the caller looked
         tally.add(cells.refused, sample)
         return tally.error()
+
+
+def _shown(values: pa.Array, row: int) -> str:
+    """Return a value for a message; Arrow holds years that Python does not."""
+    try:
+        return refusals.shown(values[row].as_py())
+    except (OverflowError, ValueError):
+        return str(values.slice(row, 1).view(pa.int64())[0].as_py())

@@ -150,16 +150,18 @@ def _encode_wide(values: pa.Array, declared: ColumnType) -> Cells:
 INTEGER = Codec("typeof({x}) = 'integer'", _decode_integer, _encode_integer, ("0",))
 BOOLEAN = Codec("typeof({x}) = 'integer'", _decode_boolean, _encode_boolean, ("0",))
 FLOAT = Codec(_FLOAT_CLEAN, _decode_integer, _encode_float, ("0.0",))
+_SMALL = "{x} BETWEEN -999999999999999 AND 999999999999999"
+_AS_NUMBER = (
+    f"CASE WHEN typeof({{x}}) = 'real' OR typeof({{x}}) = 'integer' AND {_SMALL} THEN {{x}} END"
+)
+_AS_TEXT = (
+    "CASE typeof({x}) WHEN 'text' THEN {x} WHEN 'integer' THEN "
+    f"CASE WHEN NOT {_SMALL} THEN CAST({{x}} AS TEXT) END END"
+)
 DECIMAL = Codec(
     "typeof({x}) <> 'blob'",
     _decode_decimal,
     _encode_decimal,
     ("0.0", "''"),
-    (
-        "CASE WHEN typeof({x}) = 'real' OR typeof({x}) = 'integer' "
-        "AND {x} BETWEEN -999999999999999 AND 999999999999999 THEN {x} END",
-        "CASE typeof({x}) WHEN 'text' THEN {x} WHEN 'integer' THEN "
-        "CASE WHEN {x} NOT BETWEEN -999999999999999 AND 999999999999999 "
-        "THEN CAST({x} AS TEXT) END END",
-    ),
+    (_AS_NUMBER, _AS_TEXT),
 )

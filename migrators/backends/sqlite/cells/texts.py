@@ -140,8 +140,7 @@ def _packed(texts: pa.Array, width: int) -> NDArray[np.uint8] | None:
     digits = _NIBBLE[rows]
     if (digits == _BAD).any():
         return None
-    packed: NDArray[np.uint8] = (digits[:, 0::2] << 4) | digits[:, 1::2]
-    return packed
+    return (digits[:, 0::2] * np.uint8(16) + digits[:, 1::2]).astype(np.uint8)
 
 
 def _characters(texts: pa.Array, width: int) -> NDArray[np.uint8]:
