@@ -53,21 +53,6 @@ def backend_for(url: sa.URL) -> Backend:
 
 
 def scratch_backend(folder: Path, name: str) -> Backend:
-    """Return a database of its own in a private folder, for work that nobody else sees.
-
-    Parameters
-    ----------
-    folder : Path
-        Private (0700).
-    name : str
-        The file's, without a suffix.
-    """
-    from migrators.backends import where
-
-    return backend_for(where.scratch(next(iter(_BACKENDS)), folder, name))
-
-
-def scratch_backend(folder: Path, name: str) -> Backend:
     """Return the backend of a small scratch database: a file that needs no server.
 
     Parameters

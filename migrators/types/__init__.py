@@ -141,7 +141,7 @@ def describe(declared: TypeEngine[Any]) -> ColumnType:
     UnsupportedType
         For a type that no kind holds exactly; the message says which to declare.
     """
-    while isinstance(declared, TypeDecorator):
+    while isinstance(declared, TypeDecorator) and not isinstance(declared, sa.Interval):
         declared = declared.impl_instance
     for sqltype, kind in _SIMPLE:
         if isinstance(declared, sqltype):
