@@ -64,7 +64,7 @@ class Verbs(click.Group):
         if not self.get_command(ctx, args[0]):
             raise UsageError(
                 f"there is no command `{args[0]}`",
-                hint=(_meant(args[0], ctx.obj), "migrate --help     lists the commands"),
+                hint=(_meant(args[0], _settled(ctx)), "migrate --help     lists the commands"),
             )
         return super().resolve_command(ctx, args)
 
@@ -102,16 +102,23 @@ def verb(name: str) -> click.Command:
 @click.option("--runs", metavar="DIR", default="", help="Where run directories are.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="migrate", message="%(prog)s %(version)s")
-@click.pass_obj
-def app(session: Session, directory: Path, url: str, runs: str, *, debug: bool) -> None:
+@click.pass_context
+def app(ctx: click.Context, /, **_options: object) -> None:
     """Take a database from one major version of its schema to another.
 
     The old database is only read. The new one is built beside it under another name,
     compared cell by cell with what was read, and only then given its own.
     """
-    session.directory = directory
-    session.flags = {"url": url, "runs": runs}
-    session.debug = debug
+    _settled(ctx)
+
+
+def _settled(ctx: click.Context) -> Session:
+    """Return the session with the options that stand before the verb."""
+    session: Session = ctx.obj
+    session.directory = ctx.params["directory"]
+    session.flags = {"url": ctx.params["url"], "runs": ctx.params["runs"]}
+    session.debug = ctx.params["debug"]
+    return session
 
 
 def _meant(word: str, session: Session) -> str:

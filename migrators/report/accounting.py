@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from migrators.receipt import Receipt, RuleCount, TableReceipt
 
-_HEAD = ("source -> new", "read", " ", "written", " ", "left behind", "")
-_ALIGN = "lrlrlrl"
+_HEAD = ("source -> new", "read", "=  written", "+  left behind", "")
+_ALIGN = "lrrrl"
 
 
 def accounting_lines(receipt: Receipt, *, whole: bool = False) -> list[str]:
@@ -64,12 +64,12 @@ def _rows(tables: Sequence[TableReceipt]) -> Iterable[Sequence[str]]:
     for table in tables:
         name = f"{table.source} -> {table.table}" if table.source != table.table else table.table
         if table.own_grain:
-            yield (name, count(table.read), "", count(table.written), "", "", "its own grain")
+            yield (name, count(table.read), count(table.written), "", "a grain of its own")
             continue
         first, *others = _left(table) or [("0", "")]
-        yield (name, count(table.read), "=", count(table.written), "+", *first)
-        for rows, why in others:
-            yield ("", "", "", "", "+", rows, why)
+        yield (name, count(table.read), count(table.written), *first)
+        for left in others:
+            yield ("", "", "", *left)
 
 
 def _left(table: TableReceipt) -> list[tuple[str, str]]:

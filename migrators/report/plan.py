@@ -117,9 +117,9 @@ def _places(places: Places, survey: Survey | None) -> list[str]:
         writes = f"about {size(survey.extract_bytes)}"
         builds = f"about {size(survey.target_bytes)}"
     rows = [
-        ("reads", places.old, reads, "one snapshot; rows, tables and schema not changed"),
+        ("reads", places.old, reads, "one snapshot; rows, tables, schema not changed"),
         ("writes", places.runs, writes, "the extract"),
-        ("builds", f"{places.new}, under a staging name", builds, "seen by nobody"),
+        ("builds", "a staging database", builds, "seen by nobody"),
         ("publishes", places.new, "", "one rename, last"),
     ]
     return [*columns(rows, "llrl"), *_room(survey)]

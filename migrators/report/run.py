@@ -175,7 +175,7 @@ def _after(receipt: Receipt, deed: Deed) -> list[str]:
 
 def _back(deed: Deed) -> list[str]:
     way = (
-        f"migrate {deed.back} --replace   (first: migrate plan {deed.back})"
+        f"migrate {deed.back}   (first: migrate plan {deed.back})"
         if deed.back
         else f"what release {deed.new} wrote stays behind: "
         f"there is no migrators/{deed.new}to{deed.old}.py"

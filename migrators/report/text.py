@@ -18,6 +18,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
 _HOUR = 3600
 _TEN = 10
+_LATEST = 68  # a last cell that begins later has no room to be wrapped in
 
 
 def escape(text: str) -> str:
@@ -92,7 +93,7 @@ def wrap(text: str, start: str, indent: int, width: int = WIDTH) -> list[str]:
 
 
 def columns(rows: Iterable[Sequence[str]], align: str, indent: int = 2) -> list[str]:
-    """Return rows of escaped cells as aligned lines.
+    """Return rows of escaped cells as aligned lines; a long last cell is wrapped.
 
     Parameters
     ----------
@@ -103,7 +104,17 @@ def columns(rows: Iterable[Sequence[str]], align: str, indent: int = 2) -> list[
     """
     cells = [[escape(cell) for cell in row] for row in rows]
     widths = [max((len(row[i]) for row in cells), default=0) for i in range(len(align))]
-    return [" " * indent + _line(row, widths, align) for row in cells]
+    start = indent + sum(widths[:-1]) + 2 * (len(align) - 1)
+    return [
+        line for row in cells for line in _wrapped(" " * indent + _line(row, widths, align), start)
+    ]
+
+
+def _wrapped(line: str, start: int) -> list[str]:
+    """Return a line, what goes over the page moved under where its last cell starts."""
+    if len(line) <= WIDTH or start > _LATEST:
+        return [line]
+    return wrap(line[start:], line[:start], start)
 
 
 def _line(row: Sequence[str], widths: Sequence[int], align: str) -> str:

@@ -1,0 +1,107 @@
+"""Help: every command has it, at once, and the reference in the docs is it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from migrators import __version__
+from migrators.cli import main
+from migrators.cli.app import VERBS, verb
+from migrators.cli.reference import help_of, reference
+
+REPOSITORY = Path(__file__).parents[2]
+HEAVY = ("sqlalchemy", "pandas", "pyarrow", "numpy")
+
+
+def _python(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        env={**os.environ, "COLUMNS": str(columns)},
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["2to3", "--help"], ["2to"]])
+def test_nothing_heavy_is_imported(arguments: list[str]) -> None:
+    """Neither help nor a typing error pays for a database library."""
+    code = (
+        "import json, sys\n"
+        "from migrators.cli import main\n"
+        f"main({arguments!r})\n"
+        "print(json.dumps(sorted(m for m in sys.modules if '.' not in m)), file=sys.stderr)\n"
+    )
+    modules = json.loads(_python("-c", code).stderr.splitlines()[-1])
+    assert [name for name in HEAVY if name in modules] == []
+
+
+def test_help_answers_in_a_blink() -> None:
+    """Below 0.3 s, Python's own start included; the best of five, since others work here too."""
+    spans = []
+    for _ in range(5):
+        began = time.perf_counter()
+        assert _python("-m", "migrators", "--help").returncode == 0
+        spans.append(time.perf_counter() - began)
+    assert min(spans) < 0.3
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_command_explains_itself(name: str) -> None:
+    """A sentence, and one for each option."""
+    command = verb(name)
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert (command.help or "").strip() != ""
+    assert [o.name for o in options if not o.help] == []
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_command_is_found_under_its_name(name: str) -> None:
+    """The listing and the pages agree."""
+    assert verb(name).name == name
+
+
+@pytest.mark.parametrize("name", ["", *VERBS])
+def test_help_is_what_the_reference_says(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the docs show is what is printed."""
+    monkeypatch.setenv("COLUMNS", "80")
+    typed = "2to3" if name == "NtoM" else name
+    assert main([*([typed] if typed else []), "--help"]) == 0
+    expected = help_of(name).replace("migrate NtoM", "migrate 2to3")
+    assert capsys.readouterr().out == expected + "\n"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    """`python -m migrators.cli.reference > docs/commands.md` was run."""
+    assert (REPOSITORY / "docs" / "commands.md").read_text("utf-8") == reference()
+
+
+def test_steps_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """As `NtoM`, first of all."""
+    assert main(["--help"]) == 0
+    listing = capsys.readouterr().out.split("Commands:\n", 1)[1]
+    assert listing.split()[0] == "NtoM"
+
+
+def test_version_of_the_module() -> None:
+    """`python -m migrators` is the command."""
+    done = _python("-m", "migrators", "--version")
+    assert (done.returncode, done.stdout) == (0, f"migrate {__version__}\n")
+
+
+def test_no_arguments_show_help() -> None:
+    """And are a usage error."""
+    done = _python("-m", "migrators")
+    assert done.returncode == 2
+    assert "Commands:" in done.stdout + done.stderr
