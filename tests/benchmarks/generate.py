@@ -225,7 +225,7 @@ def recruits(n: dict[str, int], random: Random) -> Iterator[Row]:
             f"recruit{i}@example.org",
             "2023-autumn",
             "python, sql" if bits & 1 else None,
-            (bits >> 32) % 9_000_000 / 100 + 20_000 if bits & 2 else None,
+            ((bits >> 32) % 9_000_000 + 2_000_000) / 100 if bits & 2 else None,
             stages[bits % 4],
             moment(bits)[:10],
             moment(bits >> 3)[11:] if bits & 4 else None,

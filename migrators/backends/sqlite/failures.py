@@ -25,7 +25,12 @@ _KNOWN: tuple[tuple[str, type[MigrateError], str, str], ...] = (
     ("database is locked", Locked, "is locked by a writer", "stop what writes to it, then retry"),
     ("database table is locked", Locked, "is locked by a writer", "stop what writes to it"),
     ("file is not a database", DatabaseError, "is not a SQLite database", "check the url"),
-    ("malformed", DatabaseError, "is corrupt", "sqlite3 FILE '.recover' | sqlite3 NEW"),
+    (
+        "malformed",
+        DatabaseError,
+        "is corrupt",
+        "restore a backup, or: sqlite3 FILE .recover | sqlite3 NEW",
+    ),
     ("database or disk is full", DatabaseError, "no room left on its disk", "free some room"),
     ("No space left", DatabaseError, "no room left on its disk", "free some room"),
     ("disk I/O error", DatabaseError, "its disk cannot be read or written", "look at the disk"),

@@ -119,7 +119,7 @@ def _orphans(
         row = connection.execute(
             f"SELECT {cells} FROM {sql.name(table)} WHERE rowid = ?", (rowid,)
         ).fetchone()
-        named = refusals.key_text(labels, row[: len(labels)]) if labels else f"rowid={rowid}"
+        named = refusals.key_text(labels, row[: len(labels)]) if labels else f"rowid {rowid}"
         samples.append((named, ", ".join(refusals.shown(v) for v in row[len(labels) :])))
     return ValueRefused(
         table,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SAMPLES = 5
 _LONGEST = 60
 _HINT = (
-    "declare the column as what it holds in the old schema module, and convert it in the step "
-    "with a rule"
+    "correct the rows, or declare in the old schema module what the column really holds "
+    "and convert it in the step with a rule",
 )
 
 
@@ -36,8 +36,14 @@ def shown(value: Any) -> str:
 
 
 def key_text(labels: Sequence[str], values: Sequence[Any]) -> str:
-    """Return how a row is named: `id=7`, or `a=1, b=2`."""
-    return ", ".join(f"{n}={shown(v)}" for n, v in zip(labels, values, strict=True))
+    """Return how a row is named: `id 7`, or `a 1, b 2`."""
+    return ", ".join(f"{n} {shown(v)}" for n, v in zip(labels, values, strict=True))
+
+
+def key_names(query: ReadQuery) -> list[str]:
+    """Return the names that people know the key's columns by."""
+    named = {column.name: column.source or column.name for column in query.columns}
+    return [named[label] for label in query.key]
 
 
 @dataclass
@@ -117,6 +123,6 @@ def _refused(
         column.source or column.name,
         f"is {told} where {column.type} is declared",
         sum(count for _, count in kinds),
-        [(key_text(query.key, row[:-1]), shown(row[-1])) for row in found],
+        [(key_text(key_names(query), row[:-1]), shown(row[-1])) for row in found],
     )
     return tally.error()

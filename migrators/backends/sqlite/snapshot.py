@@ -49,6 +49,8 @@ def _begun(path: Path, scratch: Path, busy_ms: int, mode: str = "ro") -> connect
             connection.run(f"PRAGMA {pragma}")
         connection.run("BEGIN")
         connection.run("SELECT count(*) FROM sqlite_master")  # takes the lock
+        page = int(connection.table("PRAGMA page_size").column(0)[0].as_py())
+        source.require_whole_pages(path, page)
     except Exception as error:
         connection.close()
         if mode == "ro" and source.needs_copy(error, path):
@@ -152,7 +154,8 @@ def _namer(reading: scan.Scan, batch: pa.RecordBatch, at: int) -> Any:
 
     def sample(row: int) -> tuple[str, str]:
         values = [reading.stored(batch, labels.index(label), row) for label in key]
-        return refusals.key_text(key, values), refusals.shown(reading.stored(batch, at, row))
+        named = refusals.key_names(reading.query)
+        return refusals.key_text(named, values), refusals.shown(reading.stored(batch, at, row))
 
     return sample
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ SIDECARS = ("-wal", "-journal", "-shm")
 _RECOVERED = ("", "-wal", "-journal")
 """What a copy is made of; SQLite makes the WAL's index anew."""
 _ATTEMPTS = 3
+RECOVER = "restore a backup, or: sqlite3 FILE .recover | sqlite3 NEW"
 _WAL_VERSION = 2
 _BLOCK = 1 << 20
 
@@ -42,20 +44,34 @@ def require(path: Path) -> None:
     ------
     DatabaseError
     """
-    if path.is_dir():
-        raise DatabaseError(f"{path}: is a directory, not a database", hint="check the url")
     try:
-        size = path.stat().st_size
+        found = path.stat()
     except FileNotFoundError:
         raise DatabaseError(
             f"{path}: there is no such database", hint="check the url and the version"
         ) from None
     except OSError as error:
         raise failures.translated(error, path) from error
-    if size == 0:
-        raise DatabaseError(f"{path}: the file is empty", hint="check the url")
-    if not path.is_file():
+    if stat.S_ISDIR(found.st_mode):
+        raise DatabaseError(f"{path}: is a directory, not a database", hint="check the url")
+    if not stat.S_ISREG(found.st_mode):
         raise DatabaseError(f"{path}: is not a regular file", hint="check the url")
+    if found.st_size == 0:
+        raise DatabaseError(f"{path}: the file is empty", hint="check the url")
+
+
+def require_whole_pages(path: Path, page: int) -> None:
+    """Check that a file was not cut: SQLite reads what a last page lacks as zeros.
+
+    A WAL or journal that is not empty may mend it, and is left to.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    mending = (beside(path, suffix) for suffix in ("-wal", "-journal"))
+    if path.stat().st_size % page and not any(f.exists() and f.stat().st_size for f in mending):
+        raise DatabaseError(f"{path}: is corrupt: its last page is cut", hint=RECOVER)
 
 
 def needs_copy(error: Exception, path: Path) -> bool:
