@@ -257,13 +257,18 @@ class Backend(ABC):
     # 7 publish -------------------------------------------------------------------------
 
     @abstractmethod
-    def publish(self, staging: Backend, *, aside: Backend | None = None) -> None:
+    def publish(
+        self, staging: Backend, *, aside: Backend | None = None, like: Backend | None = None
+    ) -> None:
         """Make a verified staging database visible under this name, in one act.
 
         Parameters
         ----------
         aside : Backend or None
             Where the version that holds the name now is set aside; None refuses then.
+        like : Backend or None
+            The old database, whose access (owner, mode) the new one takes; None: that of
+            the version set aside, or the running user's alone.
         """
 
     @abstractmethod

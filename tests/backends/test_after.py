@@ -78,7 +78,7 @@ def test_rows_without_a_parent_are_named(place: Place) -> None:
     write(database, schema, "p", {"id": [1]})
     write(database, schema, "c", {"id": [1, 2, 3, 4], "p_id": [1, 9, None, 8]})
     with pytest.raises(
-        ValueRefused, match=r"c\.p_id: 2 rows at id=2, id=4: .* p does not have: 9, 8"
+        ValueRefused, match=r"c\.p_id: 2 rows at id 2, id 4: .* p does not have: 9, 8"
     ):
         database.finish(schema, {})
 

@@ -161,7 +161,7 @@ def test_a_batch_is_refused_by_column_and_key(place: Place) -> None:
     column = schema.tables["t"].stored
     late = pa.array([0, 300_000_000_000_000_000], pa.int64()).view(pa.timestamp("us"))
     batch = pa.RecordBatch.from_arrays([pa.array([1, 2]), late], names=["id", "v"])
-    with pytest.raises(ValueRefused, match=r"t\.v: 1 row at id=2: is outside of the years"):
+    with pytest.raises(ValueRefused, match=r"t\.v: 1 row at id 2: is outside of the years"):
         database.write("t", column, iter([batch]))
 
 
