@@ -12,7 +12,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from migrators.backends.interface import Catalog
-from migrators.backends.sqlite import sql, table_sql, tokens
+from migrators.backends.sqlite import references, sql, table_sql, tokens
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
@@ -140,17 +140,6 @@ def _constraint(
         name = f"{table}({columns})"
     text = constraint.text
     if constraint.kind == "foreign key":
-        text = _referred(connection, text)
+        text = references.normal(connection, text)
     shown = columns if constraint.kind == "primary key" else ""
     return (constraint.kind, name), ", ".join(filter(None, (shown, text, named)))
-
-
-def _referred(connection: sqlite3.Connection, text: str) -> str:
-    """Return what a foreign key refers to, the parent's key spelled out."""
-    words = text.split(" ")
-    if words[2:3] == ["("]:
-        return text
-    parent = tokens.unquoted(words[1])
-    rows = connection.execute(f"PRAGMA table_xinfo({sql.name(parent)})").fetchall()
-    key = [tokens.quoted(row[1]) for row in sorted(rows, key=lambda r: r[5]) if row[5]]
-    return " ".join([*words[:2], "(", " , ".join(key), ")", *words[2:]])
