@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,9 @@ def _status(session: Session) -> Status | None:
     with suppress(Exception):
         from migrators.run import status
 
-        return status(session.project())
+        found = status(session.project())
+        versions = (replace(v, database=session.short(v.database)) for v in found.versions)
+        return replace(found, versions=tuple(versions))
     return None
 
 

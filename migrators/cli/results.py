@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,11 @@ if TYPE_CHECKING:
     from migrators.report.run import Deed
 
 
-def database(project: Project, version: int) -> str:
-    """Return how messages name the database of a version: a file within the project."""
+def database(session: Session, project: Project, version: int) -> str:
+    """Return how messages name the database of a version."""
     from migrators.backends import backend_for
 
-    return shown(project, backend_for(project.url(version)).database)
-
-
-def shown(project: Project, place: str) -> str:
-    """Return a path without the project's folder before it; anything else as it is."""
-    return place.removeprefix(f"{project.root}/")
+    return session.short(backend_for(project.url(version)).database)
 
 
 def finish(session: Session, receipt: Receipt, deed: Deed, *, json: bool) -> None:
@@ -32,8 +28,12 @@ def finish(session: Session, receipt: Receipt, deed: Deed, *, json: bool) -> Non
     _keep(receipt)
     if json:
         session.show_data(receipt.as_dict())
-    else:
-        session.show(success_lines(receipt, deed))
+        return
+    if session.teller.began:
+        session.teller.line("")
+    places = (receipt.old, receipt.new, receipt.directory)
+    old, new, directory = (session.short(place) for place in places)
+    session.show(success_lines(replace(receipt, old=old, new=new, directory=directory), deed))
 
 
 def _keep(receipt: Receipt) -> None:

@@ -15,6 +15,7 @@ from migrators.errors import UsageError
 from migrators.project import Project
 from migrators.report.paint import paint, wanted
 from migrators.report.teller import Teller
+from migrators.report.text import relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,7 +64,12 @@ class Session:
             sys.stderr,
             terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
             colour=wanted(sys.stderr, os.environ),
+            short=self.short,
         )
+
+    def short(self, text: str) -> str:
+        """Return text with the paths below the cwd said from there."""
+        return relative(text, str(Path.cwd()))
 
     def begin(self, deed: Deed) -> None:
         """Say what will be done; from now on an error says also what stands."""
@@ -74,14 +80,16 @@ class Session:
             self.teller.line(line)
 
     def show(self, lines: Iterable[str]) -> None:
-        """Print a result."""
-        coloured = wanted(sys.stdout, os.environ)
-        _write(sys.stdout, "".join(f"{paint(x) if coloured else x}\n" for x in lines))
+        """Print a result; a stage that never said it was done is told of first."""
+        self.teller.stop()
+        colour = paint if wanted(sys.stdout, os.environ) else str
+        _write(sys.stdout, "".join(f"{colour(self.short(line))}\n" for line in lines))
 
     def show_data(self, data: Any) -> None:
         """Print a result as JSON."""
         from migrators.report.data import as_json
 
+        self.teller.stop()
         _write(sys.stdout, as_json(data) + "\n")
 
     def agree(self, question: str, *, yes: bool, answer: str = "y") -> None:
@@ -104,7 +112,7 @@ class Session:
         if yes:
             return
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise UsageError(f"{question}: nobody can be asked here", hint=f"{self.command} --yes")
+            raise UsageError(f"{question}; nobody can be asked here", hint=f"{self.command} --yes")
         sys.stderr.write(f"{question}.\nType {answer} to go on: ")
         sys.stderr.flush()
         if sys.stdin.readline().strip() != answer:

@@ -39,7 +39,7 @@ def check_lines(
     lines += [f"  later  {escape(step)}: its old database does not exist yet" for step in later]
     for number, finding in enumerate(stops, 1):
         lines += ["", *_stop(number, finding)]
-    return [*lines, "", _last(check, len(stops), name)]
+    return [*lines, "", *_last(check, len(stops), name)]
 
 
 def check_data(check: Check, name: str, database: str, later: Sequence[str]) -> dict[str, Any]:
@@ -67,11 +67,11 @@ def _stop(number: int, finding: Finding) -> Iterable[str]:
             yield f"   {label if at == 0 else '':<6} {line}"
 
 
-def _last(check: Check, stops: int, name: str) -> str:
+def _last(check: Check, stops: int, name: str) -> list[str]:
     took = duration(check.seconds)
     if stops:
-        return f"{plural(stops, 'finding')} in {took}. Nothing was changed. Exit 3."
-    return (
-        f"Nothing found that would stop it, in {took}. Nothing was changed."
-        f"    Next: migrate {name} --rehearse"
-    )
+        return [f"{plural(stops, 'finding')} in {took}. Nothing was changed. Exit 3."]
+    return [
+        f"Nothing found that would stop it, in {took}. Nothing was changed.",
+        f"Next     migrate {escape(name)} --rehearse",
+    ]

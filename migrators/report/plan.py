@@ -117,16 +117,18 @@ def _places(places: Places, survey: Survey | None) -> list[str]:
         writes = f"about {size(survey.extract_bytes)}"
         builds = f"about {size(survey.target_bytes)}"
     rows = [
-        ("reads", places.old, reads, "one snapshot; rows, tables, schema not changed"),
+        ("reads", places.old, reads, "one snapshot; nothing in it is changed"),
         ("writes", places.runs, writes, "the extract"),
         ("builds", "a staging database", builds, "seen by nobody"),
         ("publishes", places.new, "", "one rename, last"),
     ]
-    return [*columns(rows, "llrl"), *_room(survey)]
+    notes = () if survey is None else survey.notes
+    said = [line for note in notes for line in wrap(note, "  note       ", 13)]
+    return [*columns([*rows, *_room(survey)], "llrl"), *said]
 
 
-def _room(survey: Survey | None) -> list[str]:
-    """Return the room that each place needs and has, and what else was seen."""
+def _room(survey: Survey | None) -> list[tuple[str, str, str, str]]:
+    """Return the room that each place needs and has."""
     if survey is None:
         return []
     rows = []
@@ -134,8 +136,7 @@ def _room(survey: Survey | None) -> list[str]:
         free = survey.free.get(place)
         has = "free space cannot be seen" if free is None else f"of {size(free)} free"
         rows.append(("room", place, f"about {size(needed)}", has))
-    notes = [line for note in survey.notes for line in wrap(note, "  note       ", 13)]
-    return [*columns(rows, "llrl"), *notes]
+    return rows
 
 
 def _tables(plan: Plan, survey: Survey | None, *, whole: bool) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from migrators.report.accounting import accounting_lines, count_lines
-from migrators.report.text import columns, duration, escape, when, wrap
+from migrators.report.text import WIDTH, columns, duration, escape, when, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +46,9 @@ class Deed:
 
 def start_lines(deed: Deed) -> list[str]:
     """Return what will be read and written, and what never touched."""
-    arrow = f"{deed.source} -> {deed.target}" if deed.target else deed.source
+    arrow = " -> ".join(place for place in (deed.source, deed.target) if place)
     pad = " " * len(deed.name)
-    lines = [f"{escape(deed.name)}    {escape(arrow)}"]
+    lines = [f"{escape(deed.name)}    {escape(arrow)}".rstrip()]
     if deed.old is not None:
         last = "; publishes last" if deed.new is not None else ""
         lines.append(f"{pad}    never touches rows, tables or schema of the old database{last}")
@@ -60,12 +60,14 @@ def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
     if receipt.outcome == "already done":
         said = "is here already, and what it was made from still stands: nothing to do."
         return [f"{escape(receipt.new)} {said}"]
+    body = [*accounting_lines(receipt), *count_lines(receipt)]
     done = f"DONE in {duration(_seconds(receipt))}{_outcome(receipt)}."
+    where = f"Receipt: {escape(receipt.directory)}"
+    fits = len(done) + 3 + len(where) <= WIDTH
     return [
-        *accounting_lines(receipt),
-        *count_lines(receipt),
-        "",
-        f"{done}   Receipt: {escape(receipt.directory)}",
+        *body,
+        *([""] if body else []),
+        *([f"{done}   {where}"] if fits else [done, where]),
         *_after(receipt, deed),
     ]
 
@@ -113,8 +115,10 @@ def stopped_lines(
         "",
         *_go_on(deed, hints),
     ]
-    if run is not None and (run.staging or run.extract):
+    if run is not None and (run.staging or run.extract == "unfinished"):
         lines.append("To give up   migrate discard     removes what is half made; loses nothing")
+    elif deed.old is not None:
+        lines.append(f"To give up   do nothing: release {deed.old} goes on as before")
     journal = "" if run is None else f"   Run: {escape(run.id)}"
     return [*lines, "", f"Exit {exit_code}.{journal}"]
 
@@ -146,7 +150,7 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
             said = "complete; no row, table or schema of it was changed"
             rows.append((state.database, said if state.exists else "does not exist"))
     if run is not None:
-        rows += [("extract", run.extract)] if run.extract else []
+        rows += [("extract", _extract(run))] if run.extract else []
         rows += [("staging", run.staging)] if run.staging else []
     for state in status.versions:
         if state.version == deed.new:
@@ -154,9 +158,14 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
     return rows
 
 
+def _extract(run: RunState) -> str:
+    return "complete; will be used again" if run.extract == "complete" else run.extract
+
+
 def _seconds(receipt: Receipt) -> float:
     begun, ended = (datetime.fromisoformat(at) for at in (receipt.started, receipt.finished))
-    return (ended - begun).total_seconds()
+    # The receipt's times are whole seconds; its stages are measured more finely.
+    return max((ended - begun).total_seconds(), sum(s.seconds for s in receipt.stages))
 
 
 def _outcome(receipt: Receipt) -> str:
@@ -166,19 +175,17 @@ def _outcome(receipt: Receipt) -> str:
 
 
 def _after(receipt: Receipt, deed: Deed) -> list[str]:
-    if receipt.outcome != "published" or deed.new is None:
+    if receipt.outcome != "published" or deed.new is None or deed.old is None:
         return []
     steps = [f"start release {deed.new}", f"back up {receipt.new}: no backup of it exists yet"]
-    lines = ["", *_numbered("Now      ", steps)]
-    return lines if deed.old is None else [*lines, *_back(deed)]
+    return ["", *_numbered("Now      ", steps), *_back(deed)]
 
 
 def _back(deed: Deed) -> list[str]:
     way = (
         f"migrate {deed.back}   (first: migrate plan {deed.back})"
         if deed.back
-        else f"what release {deed.new} wrote stays behind: "
-        f"there is no migrators/{deed.new}to{deed.old}.py"
+        else f"no {deed.new}to{deed.old}.py: what release {deed.new} wrote stays behind"
     )
     return [
         f"Back     before release {deed.new} writes:  start release {deed.old}",

@@ -16,8 +16,8 @@ _RUNS = 10
 def status_lines(status: Status) -> list[str]:
     """Return the page."""
     lines = [escape(f"status    {status.project}"), ""]
-    rows = [("schema", "database", "it says", ""), *(_version(v) for v in status.versions)]
-    lines += columns(rows, "llll")
+    rows = [("schema", "database", "made by", "at", ""), *(_version(v) for v in status.versions)]
+    lines += columns(rows, "lllll")
     wrong = [v for v in status.versions if not v.agrees]
     for state in wrong:
         lines += ["", *_disagreement(state)]
@@ -30,15 +30,14 @@ def status_lines(status: Status) -> list[str]:
     return lines
 
 
-def _version(state: VersionState) -> tuple[str, str, str, str]:
-    version, written = str(state.version), state.written
+def _version(state: VersionState) -> tuple[str, str, str, str, str]:
+    version, stamp = str(state.version), state.stamp
     if not state.exists:
-        return (version, state.database, "does not exist", "")
-    stamp = state.stamp
+        return (version, state.database, "does not exist", "", "")
     if stamp is None:
-        return (version, state.database, "no stamp", written)
-    made = f"schema {stamp.version}, {stamp.step}" if stamp.step else f"schema {stamp.version}"
-    return (version, state.database, f"{made}, {when(stamp.at)}", written)
+        return (version, state.database, "no stamp", "", state.written)
+    made, at = stamp.step.removeprefix("migrate "), when(stamp.at) if stamp.at else ""
+    return (version, state.database, made, at, state.written)
 
 
 def _disagreement(state: VersionState) -> list[str]:
@@ -53,6 +52,6 @@ def _run(state: RunState) -> tuple[str, str, str, str]:
     left = [f"extract {state.extract}"] if state.extract else []
     left += [f"staging {state.staging}"] if state.staging else []
     outcome = state.outcome
-    if outcome not in ("published", "rehearsed", "already done") and state.phase:
+    if outcome in ("stopped", "running") and state.phase:
         outcome = f"{outcome} in {state.phase}"
     return (state.id, when(state.at), state.command, "; ".join([outcome, *left]))

@@ -46,6 +46,8 @@ class Teller:
     terminal : bool
         Whether lines may be redrawn.
     colour : bool
+    short : function of str
+        Says paths shorter.
     seconds, now : functions
         A steady clock, and the time of day.
 
@@ -61,6 +63,7 @@ class Teller:
         *,
         terminal: bool = False,
         colour: bool = False,
+        short: Callable[[str], str] = str,
         seconds: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -68,6 +71,7 @@ class Teller:
         self._stream: TextIO | None = stream
         self._terminal = terminal
         self._colour = colour
+        self._short = short
         self._seconds = seconds
         self._now = now
         self._lock = threading.RLock()
@@ -96,7 +100,8 @@ class Teller:
             case StageStarted():
                 self.began = True
                 self._enter(event.stage, event.about, event.total)
-                self._progress()
+                if self._terminal:
+                    self._progress()
             case TableProgress():
                 self._rows(event.table, self._seen.get(event.table, 0) + event.rows)
             case TableDone():
@@ -125,7 +130,7 @@ class Teller:
         at = self._seconds()
         if self._terminal:
             self._draw(bar(self._state(at), min(WIDTH, shutil.get_terminal_size().columns - 1)))
-        elif at > self._last:
+        else:
             self._write(f"{clock(self._now())}  {escape(self._stage):<9} {self._so_far()}\n")
         self._last = at
 
@@ -140,7 +145,7 @@ class Teller:
         )
 
     def _so_far(self) -> str:
-        return words(self._state(self._seconds())) or escape(self._about)
+        return words(self._state(self._seconds())) or escape(self._short(self._about))
 
     def _done(self, event: StageDone) -> None:
         said = event.said or (self._about,)
@@ -151,7 +156,7 @@ class Teller:
 
     def _say(self, at: str, stage: str, text: str, took: str = "") -> None:
         width = _SPAN - len(took) - 1 if took else WIDTH
-        lines = wrap(text, f"{at:<8}  {escape(stage):<9} ", _TEXT, width)
+        lines = wrap(self._short(text), f"{at:<8}  {escape(stage):<9} ", _TEXT, width)
         if took:
             lines[-1] = f"{lines[-1]:<{_SPAN - len(took) - 1}} {took}"
         for line in lines:

@@ -5,6 +5,7 @@ Nothing that comes from a database, a file or an error reaches a terminal withou
 
 from __future__ import annotations
 
+import re
 import textwrap
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
 _HOUR = 3600
 _TEN = 10
-_LATEST = 68  # a last cell that begins later has no room to be wrapped in
+_LATEST = 72  # a last cell that begins later has no room to be wrapped in
 
 
 def escape(text: str) -> str:
@@ -78,6 +79,19 @@ def when(iso: str) -> str:
         return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
     except ValueError:
         return escape(iso)
+
+
+def relative(text: str, folder: str) -> str:
+    """Return text with the paths below a folder said from there; safe to type there.
+
+    Parameters
+    ----------
+    folder : str
+        The absolute path of the cwd.
+    """
+    if len(folder.strip("/")) == 0:
+        return text
+    return re.sub(rf"(?<![\w./-]){re.escape(folder)}/(?=[^\s/])", "", text)
 
 
 def wrap(text: str, start: str, indent: int, width: int = WIDTH) -> list[str]:

@@ -44,7 +44,7 @@ def check(ctx: click.Context, step: tuple[int, int], *, show_values: bool, as_js
     first, *others = [make(project, *pair) for pair in project.chain(*step)]
     found = _checked(project, session, first, show_values=show_values)
     name, later = first.name, [plan.name for plan in others]
-    place = database(project, first.old.version)
+    place = database(session, project, first.old.version)
     if as_json:
         session.show_data(check_data(found, name, place, later))
     else:

@@ -25,7 +25,7 @@ def create(session: Session, version: int, *, replace: bool, yes: bool) -> None:
     from migrators.report.run import Deed
 
     project = session.project()
-    name = database(project, version)
+    name = database(session, project, version)
     deed = Deed(f"create {version}", session.command, new=version, source=name)
     if replace:
         session.agree(f"{name}, if it is there, will be set aside", yes=yes)
@@ -48,7 +48,7 @@ def stamp(session: Session, version: int) -> None:
 
     project = session.project()
     made = run.stamp(project, version, emit=session.teller)
-    name = escape(database(project, version))
+    name = escape(database(session, project, version))
     session.show([f"{name} is schemas/v{version}.py, and says so now: schema {made.version}."])
 
 
@@ -66,7 +66,7 @@ def drop(session: Session, version: int, *, yes: bool) -> None:
     from migrators.report.text import escape
 
     project = session.project()
-    name = database(project, version)
+    name = database(session, project, version)
     session.agree(
         f"{escape(name)} will be removed for good, with all that was written to it",
         yes=yes,

@@ -38,8 +38,9 @@ def extract(session: Session, what: str, to: Path | None, files: str) -> None:
     a database of the files.
     """
     from migrators import run
-    from migrators.cli.results import database, shown
+    from migrators.cli.results import database
     from migrators.report.run import Deed
+    from migrators.report.text import escape
 
     old, new = _versions(what)
     project = session.project()
@@ -49,13 +50,13 @@ def extract(session: Session, what: str, to: Path | None, files: str) -> None:
             f"extract {what}",
             session.command,
             old=old,
-            source=database(project, old),
+            source=database(session, project, old),
             target=str(place),
         )
     )
     chain = project.chain(old, new) if old != new else [(old, old)]
     made = run.extract_only(project, chain, place, run.Options(files=files), emit=session.teller)
-    path = shown(project, str(made))
+    path = escape(session.short(str(made)))
     session.show([f"{path} is complete.", f"Next: migrate load {path}"])
 
 

@@ -33,7 +33,7 @@ def load(
     from migrators.report.run import Deed
 
     place = session.directory / source
-    deed = Deed(f"load {place}", session.command, source=str(place))
+    deed = Deed(f"load {place}", session.command)
     if replace and not rehearse:
         session.agree("a database that is there will be set aside", yes=yes)
     session.begin(deed)
@@ -57,7 +57,7 @@ def verify(session: Session, source: Path, *, as_json: bool) -> None:
     from migrators.report.run import Deed
 
     place = session.directory / source
-    deed = Deed(f"verify {place}", session.command, source=str(place))
+    deed = Deed(f"verify {place}", session.command)
     session.begin(deed)
     receipt = run.verify_only(session.project(), place, emit=session.teller)
     finish(session, receipt, deed, json=as_json)

@@ -89,8 +89,8 @@ def _deed(session: Session, project: Project, old: int, new: int) -> Deed:
         again=session.command,
         old=old,
         new=new,
-        source=database(project, old),
-        target=database(project, new),
+        source=database(session, project, old),
+        target=database(session, project, new),
         back=back,
     )
 

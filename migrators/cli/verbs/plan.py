@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -46,7 +47,7 @@ def show_plans(
     """Print the page of each step of a chain; `--dry-run` does so too."""
     from migrators.report.plan import plan_data, plan_lines
 
-    pages = list(_pages(session.project(), old, new))
+    pages = list(_pages(session, old, new))
     if as_json:
         session.show_data([plan_data(*page) for page in pages])
         return
@@ -63,17 +64,18 @@ def _show_sql(session: Session, old: int, new: int) -> None:
         session.show(sql_lines(make(project, *step)))
 
 
-def _pages(project: Project, old: int, new: int) -> Iterator[tuple[Plan, Places, Survey | None]]:
-    from migrators.cli.results import database, shown
+def _pages(session: Session, old: int, new: int) -> Iterator[tuple[Plan, Places, Survey | None]]:
+    from migrators.cli.results import database
     from migrators.plan import make
     from migrators.report.plan import Places
 
-    runs = shown(project, str(project.runs))
+    project = session.project()
+    runs = session.short(str(project.runs))
     for before, after in project.chain(old, new):
         made = make(project, before, after)
-        names = database(project, before), database(project, after)
+        names = database(session, project, before), database(session, project, after)
         places = Places(*names, runs, _took(project, made.name))
-        yield made, places, _survey(project, made)
+        yield made, places, _survey(session, project, made)
 
 
 def _took(project: Project, name: str) -> str:
@@ -92,10 +94,15 @@ def _took(project: Project, name: str) -> str:
     return ""
 
 
-def _survey(project: Project, made: Plan) -> Any:
+def _survey(session: Session, project: Project, made: Plan) -> Survey | None:
     """Look at the old database, if there is one."""
     from migrators.backends import backend_for
     from migrators.survey import survey
 
     old, new = (backend_for(project.url(s.version)) for s in (made.old, made.new))
-    return survey(made, old, new, project.runs) if old.exists() else None
+    if not old.exists():
+        return None
+    found = survey(made, old, new, project.runs)
+    free = {session.short(place): room for place, room in found.free.items()}
+    needed = {session.short(place): room for place, room in found.needed.items()}
+    return replace(found, free=free, needed=needed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from migrators.cli.session import Session
+    from migrators.receipt import Status
 
 _FOUND = 3
 
@@ -28,6 +30,11 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     if as_json:
         session.show_data(found.as_dict())
     else:
-        session.show(status_lines(found))
+        session.show(status_lines(_short(session, found)))
     if not all(version.agrees for version in found.versions):
         ctx.exit(_FOUND)
+
+
+def _short(session: Session, found: Status) -> Status:
+    versions = tuple(replace(v, database=session.short(v.database)) for v in found.versions)
+    return replace(found, versions=versions)

@@ -77,7 +77,7 @@ def test_without_a_database() -> None:
     assert plan_lines(_plan(), PLACES, None) == [
         "plan 2to3    data/shop_v2.db -> data/shop_v3.db",
         "",
-        "  reads      data/shop_v2.db       one snapshot; rows, tables, schema not changed",
+        "  reads      data/shop_v2.db       one snapshot; nothing in it is changed",
         "  writes     .migrate              the extract",
         "  builds     a staging database    seen by nobody",
         "  publishes  data/shop_v3.db       one rename, last",
@@ -106,7 +106,7 @@ def test_with_a_database() -> None:
     """Rows where one row gives one; room per place."""
     lines = plan_lines(_plan(), PLACES, SURVEY)
     assert lines[0] == "plan 2to3    data/shop_v2.db -> data/shop_v3.db    SQLite 3.40.1"
-    assert "  room  /srv  about 23 MB  of 41 GB free" in lines
+    assert "  room       /srv                 about 23 MB  of 41 GB free" in lines
     assert "  note       the journal is a WAL" in lines
     assert "  projects   packages        91,328  renamed  2to3.py:31" in lines
     assert "  totals     users                   query  2to3.py:40" in lines

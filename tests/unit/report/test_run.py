@@ -131,13 +131,13 @@ def test_success() -> None:
 def test_no_way_back_is_said() -> None:
     """Before somebody needs it."""
     lines = success_lines(RECEIPT, replace(DEED, back=""))
-    assert "there is no migrators/3to2.py" in lines[-1]
+    assert "no 3to2.py: what release 3 wrote stays behind" in lines[-1]
 
 
 def test_a_rehearsal_publishes_nothing() -> None:
     """And says so; release 3 is not to be started."""
     lines = success_lines(replace(RECEIPT, outcome="rehearsed"), DEED)
-    assert "rehearsed, nothing was published" in lines[-1]
+    assert "rehearsed, nothing was published" in "".join(lines)
     assert [line for line in lines if "start release" in line] == []
 
 
@@ -180,7 +180,7 @@ def test_stopped() -> None:
         "",
         "Nothing is lost and nobody has seen anything.",
         "  shop_v2  complete; no row, table or schema of it was changed",
-        "  extract  complete",
+        "  extract  complete; will be used again",
         "  staging  unfinished",
         "  shop_v3  does not exist",
         "",
@@ -199,6 +199,13 @@ def test_stopped_by_a_signal() -> None:
     at = lines.index("To go on     type the same command again:")
     assert lines[at + 1] == "                 migrate 2to3 --rehearse"
     assert lines[-1] == "Exit 130.   Run: 20261121-020007"
+
+
+def test_giving_up_where_nothing_is_half_made() -> None:
+    """There is nothing to remove."""
+    whole = replace(STATUS, runs=(replace(STATUS.runs[0], staging=""),))
+    lines = stopped_lines(DEED, whole, [], 1)
+    assert "To give up   do nothing: release 2 goes on as before" in lines
 
 
 def test_nobody_has_seen_anything_is_said_only_where_it_is_so() -> None:

@@ -37,11 +37,10 @@ def test_status() -> None:
     assert status_lines(STATUS) == [
         "status    shop",
         "",
-        "  schema  database  it says",
+        "  schema  database  made by         at",
         "  1       shop_v1   does not exist",
         "  2       shop_v2   no stamp",
-        f"  3       shop_v3   schema 3, migrate 2to3, {when(AT)}  written to since it was",
-        "                                                              published",
+        f"  3       shop_v3   2to3            {when(AT)}  written to since it was published",
         "",
         "  run              at                command       outcome",
         f"  20261121-020007  {when(AT)}  migrate 2to3  published",

@@ -72,6 +72,27 @@ def test_a_time_that_is_none() -> None:
     assert text.when("\x1b[2J") == r"\x1b[2J"
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("/srv/shop/data/v2.db is here", "data/v2.db is here"),
+        ("cp /srv/shop/a /srv/shop/b", "cp a b"),
+        ("cd /srv/shop", "cd /srv/shop"),
+        ("/srv/shop2/a", "/srv/shop2/a"),
+        ("/mnt/srv/shop/a", "/mnt/srv/shop/a"),
+        ("sqlite:////srv/shop/a.db", "sqlite:////srv/shop/a.db"),
+    ],
+)
+def test_paths_below_the_cwd(given: str, expected: str) -> None:
+    """Shorter, and still right when they are typed there; nothing else is touched."""
+    assert text.relative(given, "/srv/shop") == expected
+
+
+def test_paths_below_the_root_folder() -> None:
+    """There every path is below the cwd, and none becomes shorter by much."""
+    assert text.relative("/srv/a", "/") == "/srv/a"
+
+
 def test_wrap_keeps_to_the_page() -> None:
     """90 columns, the rest under the text."""
     lines = text.wrap("word " * 40, "02:00:09  load      ", 20)
