@@ -200,7 +200,7 @@ class _Migration:
             began = time.monotonic()
             last = self.plans[-1]
             staging.write_stamp(stamp_for(last, self.command, reader.digest))
-            replaced = publish(self.place, staging, new)
+            replaced = publish(self.place, staging, new, like=old)
             outcome = "published"
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))

@@ -44,11 +44,20 @@ def stamp_for(plan: Plan, command: str, extract: str) -> Stamp:
     return stamp_of(plan.new, command, extract)
 
 
-def publish(run: RunDirectory, staging: Backend, new: Backend) -> str:
-    """Publish, journalled; return the name that the replaced version got, or ""."""
+def publish(
+    run: RunDirectory, staging: Backend, new: Backend, *, like: Backend | None = None
+) -> str:
+    """Publish, journalled; return the name that the replaced version got, or "".
+
+    Parameters
+    ----------
+    like : Backend or None
+        The database it was made from: who may read that may read this, unless it replaces
+        a version, whose access it takes.
+    """
     aside = new.aside(run.id) if new.exists() else None
     run.say("publish", database=new.database, aside=aside.database if aside else "")
-    new.publish(staging, aside=aside)
+    new.publish(staging, aside=aside, like=None if aside else like)
     run.say("gone", database=staging.database)
     stamp = new.stamp()
     if stamp is None:
