@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NO_COMMAND = 2
+"""Help was shown, but nothing was asked for: a script that lost its arguments must notice."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code.
@@ -33,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     typed = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(typed)
-    return caught(
+    code = caught(
         session,
-        lambda: app.main(args=typed, prog_name="migrate", standalone_mode=False, obj=session),
+        lambda: app.main(
+            args=typed or ["--help"], prog_name="migrate", standalone_mode=False, obj=session
+        ),
     )
+    return code if typed else _NO_COMMAND

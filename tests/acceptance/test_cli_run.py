@@ -109,7 +109,7 @@ def test_json_is_all_that_stdout_holds(
 def test_the_receipt_for_people(shop: Path) -> None:
     """Beside the one for machines, and as private."""
     assert main(["1to2"]) == 0
-    latest = sorted((shop / ".migrate" / "runs").iterdir())[-1]
+    latest = max((shop / ".migrate" / "runs").iterdir())
     kept = latest / "receipt.txt"
     assert (
         kept.read_text("utf-8").splitlines()[0] == f"migrate 1to2    run {latest.name}    published"
