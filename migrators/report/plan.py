@@ -158,8 +158,10 @@ def _how(plan: Plan, table: TablePlan) -> str:
 
 
 def _rows(table: TablePlan, survey: Survey | None) -> int | None:
-    """Rows that are read for a table; None where a query or a function decides."""
-    if survey is None or not table.parts or not all(_one_to_one(p) for p in table.parts):
+    """Rows that are read for a table; None where something else decides how many they make."""
+    if survey is None or not table.parts or table.lookup is not None:
+        return None
+    if not all(_one_to_one(part) for part in table.parts):
         return None
     known = [survey.rows.get(part.source or "") for part in table.parts]
     return sum(n for n in known if n is not None) if None not in known else None
@@ -199,7 +201,7 @@ def _promises(plan: Plan) -> list[str]:
     """Return the losses, which must be accepted, and what must be the same on both sides."""
     lines: list[str] = []
     if plan.losses:
-        lines += ["", "  loses, only with --accept-loss, which is told their counts"]
+        lines += ["", "  loses, only with --accept-loss; counted before anything runs"]
         lines += [line for loss in plan.losses for line in wrap(loss.why, "    ", 6)]
     if plan.sames:
         lines += ["", "  must be the same on both sides"]

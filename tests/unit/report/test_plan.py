@@ -91,7 +91,7 @@ def test_without_a_database() -> None:
         "  packages, status = 'deleted'         purged",
         "  audit                                no longer kept",
         "",
-        "  loses, only with --accept-loss, which is told their counts",
+        "  loses, only with --accept-loss; counted before anything runs",
         "    maintainers",
         "    order",
         "",
