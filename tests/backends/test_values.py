@@ -1,5 +1,7 @@
 """Every kind of value: written, read back the same, in bulk."""
 
+# ruff: noqa: DTZ001  naive times are what is tested
+
 from __future__ import annotations
 
 import uuid
@@ -190,7 +192,8 @@ def test_a_broken_constraint_is_named(
     schema = place.schema(metadata)
     database = place.database()
     database.create(schema)
-    rows = {"id": [1, 2], "u": ["x", "y"], "n": [1, 1], "c": [1, 1]} | {column: values}
+    rows: dict[str, list[Any]] = {"id": [1, 2], "u": ["x", "y"], "n": [1, 1], "c": [1, 1]}
+    rows[column] = values
     with pytest.raises(ValueRefused, match=message):
         write(database, schema, "t", rows)
 

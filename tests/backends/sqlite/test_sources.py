@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from migrators.backends.interface import ReadQuery
-
     Read = Callable[..., list[pa.RecordBatch]]
 
 
