@@ -1,0 +1,167 @@
+"""Asks everything of the live old database, in one snapshot, and puts the answer together."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from migrators.events import StageDone, StageStarted, TableDone
+from migrators.plan.model import Apply, Read, Widen
+from migrators.preflight import (
+    demands,
+    drifted,
+    references,
+    room,
+    ruled,
+    stored,
+    unique,
+    unproven,
+    wording,
+)
+from migrators.preflight.found import Found
+from migrators.preflight.model import Check, Fault, Unproven
+from migrators.preflight.rows import Asker, of_table
+from migrators.survey import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+    from migrators.events import Emit
+    from migrators.plan.model import Node, Plan, TablePlan
+
+_LEVELS = ("STOP", "note", "rehearsal")
+
+
+def check(
+    plan: Plan,
+    old: Backend,
+    new: Backend,
+    scratch: Path,
+    emit: Emit,
+    *,
+    show_values: bool = False,
+    runs: Path | None = None,
+) -> Check:
+    """Say what migrating the live old database would meet; change nothing.
+
+    Parameters
+    ----------
+    plan : Plan
+    old, new : Backend
+        `old` is read; `new` is asked for its free space and what its kind demands.
+    scratch : Path
+        A private directory (0700) for a scratch database and private copies.
+    emit : Emit
+    show_values : bool
+        Whether findings show values beside keys. They may be personal data.
+    runs : Path, optional
+        Where extracts will be; `scratch` unless given.
+
+    Raises
+    ------
+    DatabaseError
+        The old database is missing, corrupt or cannot be read at all.
+    Locked
+        A writer holds it.
+    """
+    began = time.monotonic()
+    emit(StageStarted("check", f"{old.database}, read only", total=len(plan.tables)))
+    found = Found()
+    _drift(plan, old, scratch, found)
+    is_drifted = bool(found.findings) and found.findings[0].level == "STOP"
+    found.ok.append(_columns(plan))
+    with old.snapshot(scratch) as snapshot:
+        asker = Asker(plan, old, new, snapshot, show_values)
+        _stored(asker, found, drifted=is_drifted)
+        _rules(asker, scratch, found, drifted=is_drifted)
+        for table in plan.tables:
+            _table(asker, table, found, drifted=is_drifted)
+            emit(TableDone("check", table.name, 0))
+    _room(plan, old, new, runs or scratch, found)
+    found.findings += unproven.findings(plan, found.unproven)
+    findings = sorted(found.findings, key=lambda f: _LEVELS.index(f.level))
+    seconds = time.monotonic() - began
+    emit(StageDone("check", seconds))
+    return Check(tuple(found.ok), tuple(findings), seconds)
+
+
+def _drift(plan: Plan, old: Backend, scratch: Path, found: Found) -> None:
+    differences = drifted.differences(plan, old, scratch)
+    found.findings += drifted.findings(plan, old, differences)
+    if all(d.additive for d in differences):
+        found.ok.append(f"{wording.short(old.database)} is schemas/{plan.old.path.name}")
+
+
+def _stored(asker: Asker, found: Found, *, drifted: bool) -> None:
+    before = len(found.findings)
+    for table in stored.tables(asker.plan):
+        with found.tolerant(table, drifted=drifted):
+            refused = list(stored.findings(asker, table))
+            found.findings += refused
+            if refused:
+                found.unread.add(table)
+    if len(found.findings) == before:
+        found.ok.append("every stored value is of its declared type")
+
+
+def _rules(asker: Asker, scratch: Path, found: Found, *, drifted: bool) -> None:
+    """Run the rules of all tables; say how many columns they fill."""
+    before = len(found.findings)
+    columns = 0
+    with found.tolerant("lookups", drifted=drifted):
+        maps, broken = ruled.maps(asker.plan, asker, scratch)
+        for table in asker.plan.tables:
+            lookup = table.lookup is not None
+            columns += len({o.column for p in table.parts for o in ruled.ruled(p, lookup=lookup)})
+            with found.tolerant(table.name, drifted=drifted):
+                faults = list(ruled.faults(asker, table, maps, broken))
+                found.faults(faults, asker.plan.new.version)
+    if columns and len(found.findings) == before:
+        found.ok.append(f"rules take every value: {columns} columns")
+
+
+def _table(asker: Asker, table: TablePlan, found: Found, *, drifted: bool) -> None:
+    with found.tolerant(table.name, drifted=drifted):
+        said = list(_asked(asker, table, drifted=drifted))
+        found.faults([x for x in said if isinstance(x, Fault)], asker.plan.new.version)
+        found.unproven += [x for x in said if isinstance(x, Unproven)]
+
+
+def _asked(asker: Asker, table: TablePlan, *, drifted: bool) -> Iterator[Fault | Unproven]:
+    parts = of_table(asker, table)
+    yield from unproven.of_functions(table)
+    for rows in parts:
+        if rows.part.projection is not None and rows.part.explodes is None:
+            yield from demands.faults(asker, rows)
+        yield from demands.check_faults(asker, rows)
+    yield from unique.faults(asker, table, parts, drifted=drifted)
+    yield from references.faults(asker, table, parts)
+
+
+def _room(plan: Plan, old: Backend, new: Backend, runs: Path, found: Found) -> None:
+    seen = survey(plan, old, new, runs)
+    found.findings += room.findings(seen)
+    found.ok += room.fine(seen)
+
+
+def _columns(plan: Plan) -> str:
+    """Say that every column is accounted for; `plan` has refused what is not."""
+    dropped = sum(
+        len(plan.old.tables[d.what].stored) if d.what in plan.old.tables else 1
+        for d in plan.dropped
+    )
+    outputs = [(t.name, o) for t in plan.tables for p in t.parts for o in p.outputs]
+    new = {(table, o.column) for table, o in outputs}
+    new -= {(table, o.column) for table, o in outputs if _reads(o.node)}
+    said = f"{plan.columns_carried} carried, {dropped} dropped, {len(new)} new"
+    return f"every column is accounted for: {said}"
+
+
+def _reads(node: Node) -> bool:
+    if isinstance(node, Widen):
+        return _reads(node.of)
+    if isinstance(node, Apply):
+        return any(_reads(argument) for argument in node.args)
+    return isinstance(node, Read)

@@ -1,0 +1,1 @@
+"""Tests of `migrators.preflight` and `migrators.survey`, on real SQLite files."""

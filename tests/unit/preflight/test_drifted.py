@@ -1,0 +1,85 @@
+"""The live database against its schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.unit.preflight.asking import checked, only_stop, stops
+
+if TYPE_CHECKING:
+    from tests.sandbox import Sandbox
+
+KEY = 'Column("id", Integer, primary_key=True)'
+USERS = f't("users", {KEY}, Column("name", Text), Index("ix_name", "name"))'
+
+
+def users(shop: Sandbox, *statements: str) -> None:
+    """Lay out a database that is as its schema says, then change it."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step("")
+    shop.create("INSERT INTO users VALUES (1, 'ann')", *statements)
+
+
+def test_drift_stops_and_says_what_to_do(shop: Sandbox) -> None:
+    """A missing index is drift."""
+    users(shop, "DROP INDEX ix_name")
+    finding = only_stop(checked(shop))
+    assert finding.title.endswith("shop_v1.db is not schemas/v1.py")
+    assert "index ix_name" in finding.facts[0] or "users.ix_name" in finding.facts[0]
+    assert "is missing" in finding.facts[0]
+    assert "schemas/v1.py" in finding.mend[0]
+
+
+def test_what_was_added_within_the_major_is_a_note(shop: Sandbox) -> None:
+    """A further column that may be NULL stays behind, and that is said."""
+    users(shop, "ALTER TABLE users ADD COLUMN nick TEXT", "CREATE TABLE more (id INTEGER)")
+    found = checked(shop)
+    assert stops(found) == []
+    (note,) = found.findings
+    assert note.level == "note"
+    assert note.title.endswith("has more than schemas/v1.py: it stays behind")
+    assert note.facts == ("column users.nick", "table more")
+    assert any(line.endswith("shop_v1.db is schemas/v1.py") for line in found.ok)
+
+
+def test_a_table_that_is_gone_hides_nothing_else(shop: Sandbox) -> None:
+    """What cannot be asked is said; the rest is asked all the same."""
+    more = '\nt("other", Column("id", Integer, primary_key=True), Column("n", Text{}))'
+    shop.schema(1, USERS + more.format(""))
+    shop.schema(2, USERS + more.format(", nullable=False"))
+    shop.step("")
+    shop.create("INSERT INTO other VALUES (7, NULL)", "DROP TABLE users")
+    found = checked(shop)
+    drift, nulls = stops(found)
+    assert "is not schemas/v1.py" in drift.title
+    assert nulls.title == "other.n is NOT NULL in schema 2"
+    unasked = [f.title for f in found.findings if f.level == "note"]
+    assert "users was not checked, because the database drifted" in unasked
+
+
+def test_unique_keys_that_drifted_away_prove_nothing(shop: Sandbox) -> None:
+    """Where the old UNIQUE is gone, the rows are asked after all."""
+    unique = f't("users", {KEY}, Column("n", Text), UniqueConstraint("n"))'
+    shop.schema(1, unique)
+    shop.schema(2, unique)
+    shop.step("")
+    shop.create()
+    shop.sql(
+        "DROP TABLE users",
+        "CREATE TABLE users (id INTEGER NOT NULL, n TEXT, PRIMARY KEY (id))",
+        "INSERT INTO users VALUES (1, 'x'), (2, 'x')",
+    )
+    titles = [f.title for f in stops(checked(shop))]
+    assert "users.n is UNIQUE in schema 2" in titles
+
+
+def test_nothing_is_changed(shop: Sandbox) -> None:
+    """The old file is byte for byte what it was, and the new one is not made."""
+    users(shop)
+    before = shop.database().read_bytes()
+    checked(shop)
+    assert shop.database().read_bytes() == before
+    assert not shop.database(2).exists()
+    assert sorted(p.name for p in shop.root.glob("shop_v*")) == ["shop_v1.db"]
+    assert list((shop.root / "scratch").iterdir()) == []
