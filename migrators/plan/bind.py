@@ -156,7 +156,7 @@ def fitted(node: Node, target: ColumnType) -> Node:
         return node  # whether each value fits the declared length is asked of each value
     if fit.widens(node.type, target):
         return Widen(node, target)
-    msg = f"{node.type} does not become {target} by itself: {_advice(target)}"
+    msg = f"{node.type} does not become {target} by itself: write rules.{rule_for(target)}(...)"
     raise BindError(msg)
 
 
@@ -166,8 +166,7 @@ def _same_form(own: ColumnType, target: ColumnType) -> bool:
     return both_text or (own.kind is target.kind and own.kind in (Kind.INTEGER, Kind.BINARY))
 
 
-def _advice(target: ColumnType) -> str:
-    rule = {"instant": "timestamp", "float": "float_", "binary": "bytes_"}.get(
-        target.kind, target.kind
-    )
-    return f"write rules.{rule}(...)"
+def rule_for(target: ColumnType) -> str:
+    """Return the name of the rule that makes values of a type."""
+    rules = {"instant": "timestamp", "float": "float_", "binary": "bytes_"}
+    return rules.get(target.kind, str(target.kind))

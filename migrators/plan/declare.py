@@ -6,9 +6,12 @@ import hashlib
 import traceback
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from migrators import pyfile
 from migrators.errors import CodeError
-from migrators.step import Step, Tables
+from migrators.step import Step, StepError, Tables
+from migrators.step.tables import meant
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,9 +45,24 @@ def declare(path: Path, old: SchemaVersion, new: SchemaVersion, *, now: datetime
     try:
         migrate(step, *tables)
     except Exception as error:
-        text = f"{type(error).__name__}: {error}" if not str(error) else str(error)
-        raise CodeError(text, path=path, line=_line(error, path)) from error
+        raise CodeError(_said(error), path=path, line=_line(error, path)) from error
     return step
+
+
+def _said(error: Exception) -> str:
+    """Return what a step's error says, and which name was meant."""
+    if isinstance(error, AttributeError) and error.name:
+        return _no_such_name(error, error.name)
+    return str(error) if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
+
+
+def _no_such_name(error: AttributeError, name: str) -> str:
+    """SQLAlchemy names a missing column and no more; Python does not say what was meant."""
+    if isinstance(error.obj, sa.ColumnCollection) and error.obj:
+        table = next(iter(error.obj)).table
+        return f"{table} has no column {name}{meant(name, error.obj.keys())}"
+    public = [known for known in dir(error.obj) if not known.startswith("_")]
+    return f"{error}{meant(name, public)}"
 
 
 def _line(error: Exception, path: Path) -> int | None:

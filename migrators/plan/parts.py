@@ -43,10 +43,16 @@ class Problems:
 
     said: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    empty: dict[Mapping, list[str]] = field(default_factory=dict)
+    """Columns that must be filled and are not, by mapping; `conserve` says them."""
 
     def add(self, sentence: str, *lines: str) -> None:
         """Remember one problem."""
         self.said.append(sentence)
+        self.write(*lines)
+
+    def write(self, *lines: str) -> None:
+        """Remember lines to add, each once."""
         self.lines.extend(line for line in lines if line not in self.lines)
 
 
@@ -152,11 +158,7 @@ def _key_value(shop: Workshop, mapping: Mapping, key: KeyOf) -> Any:
 
 def _checked(shop: Workshop, mapping: Mapping, column: sa.Column[Any], node: Node) -> Node:
     if isinstance(node, Constant) and node.value is None and not column.nullable:
-        table = mapping.table.key
-        shop.problems.add(
-            f"{table}.{column.name} is NOT NULL and has no source, constant or default",
-            f"step.table(new.{table}).values({column.name}=...)",
-        )
+        shop.problems.empty.setdefault(mapping, []).append(column.name)
     return node
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrators.config import redact
 from migrators.errors import Findings, PlanError, UsageError, VerifyMismatch
-from migrators.report.text import escape, escape_lines, plural
+from migrators.report.text import escape, escape_lines, plural, wrap
 
 if TYPE_CHECKING:
     from migrators.errors import MigrateError
@@ -45,11 +45,12 @@ def unexpected_lines(error: BaseException) -> list[str]:
 
 
 def _problems(error: PlanError) -> list[str]:
-    where = f"{escape(error.path.name)}:{error.line}" if error.line else escape(error.path.name)
-    problems = [escape(redact(problem)) for problem in error.problems]
+    where = f"{error.path.name}:{error.line}" if error.line else error.path.name
+    problems = [redact(problem) for problem in error.problems]
     if len(problems) == 1:
-        return [f"{where}: {problems[0]}"]
-    return [f"{where}: {plural(len(problems), 'problem')}", *(f"  {line}" for line in problems)]
+        return wrap(f"{where}: {problems[0]}", "", 2)
+    lines = [line for problem in problems for line in wrap(problem, "  ", 4)]
+    return [f"{escape(where)}: {plural(len(problems), 'problem')}", *lines]
 
 
 def _safe(text: str) -> list[str]:

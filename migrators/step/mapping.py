@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 
 from migrators.step.keys import KeyOf
+from migrators.step.tables import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +82,7 @@ class Mapping:
         """
         for name, value in given.items():
             if name not in self.table.c:
-                msg = f"{self.table.key} has no column {name}"
+                msg = f"{self.table.key} has no column {name}{meant(name, self.table.c.keys())}"
                 raise StepError(msg)
             if name in self.given:
                 msg = f"{self.table.key}.{name} is given a value twice"

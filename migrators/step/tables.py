@@ -6,6 +6,8 @@ import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import sqlalchemy as sa
 
 
@@ -42,6 +44,11 @@ class Tables:
             raise AttributeError(msg)
 
     def _unknown(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self._metadata.tables, n=3)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"schema {self._version} has no table {name}{meant}"
+        return f"schema {self._version} has no table {name}{meant(name, self._metadata.tables)}"
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """Return "; did you mean user or users?", or nothing where no name is near."""
+    lower = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower(), lower, n=3)
+    return f"; did you mean {' or '.join(lower[known] for known in near)}?" if near else ""

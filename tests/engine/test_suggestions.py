@@ -1,0 +1,124 @@
+"""What a step lacks is said with the lines that a person would write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrators.errors import CodeError, PlanError
+
+if TYPE_CHECKING:
+    from tests.sandbox import Sandbox
+
+CAMEL = """
+t("Artist", Column("ArtistId", Integer, primary_key=True), Column("Name", String(20)))
+t("Employee", Column("EmployeeId", Integer, primary_key=True), Column("FirstName", String(20)),
+  Column("BirthDate", DateTime))
+t("Customer", Column("CustomerId", Integer, primary_key=True), Column("FirstName", String(20)))
+"""
+SNAKE = """
+t("artists", Column("id", Integer, primary_key=True), Column("name", String(20)))
+t("people", Column("person_id", Integer, primary_key=True),
+  Column("first_name", String(20), nullable=False), Column("birth_date", Date))
+"""
+
+
+def problems(shop: Sandbox, step: str, old: str = CAMEL, new: str = SNAKE) -> PlanError:
+    """Return what is wrong with a step."""
+    shop.schema(1, old)
+    shop.schema(2, new)
+    shop.step(step)
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    return caught.value
+
+
+def test_tables_and_columns_that_are_spelled_otherwise_are_written_out(shop: Sandbox) -> None:
+    """CamelCase to snake_case, plurals, `ArtistId` to `id`: one statement, ready to paste."""
+    said = problems(shop, "")
+    assert "Artist: no column of it is carried anywhere" in said.problems
+    assert said.hint[0] == (
+        "step.table(new.artists, source=old.Artist).values(\n"
+        "    id=old.Artist.c.ArtistId,\n"
+        "    name=old.Artist.c.Name,\n"
+        ")"
+    )
+    assert 'step.drop(old.Artist, because="...")' not in said.hint
+
+
+def test_a_table_of_two_sources_is_told_by_source(shop: Sandbox) -> None:
+    """Which columns lack a value differs by source, and so do the lines."""
+    said = problems(
+        shop,
+        """
+        step.table(new.artists, source=old.Artist).values(
+            id=old.Artist.c.ArtistId, name=old.Artist.c.Name)
+        step.table(new.people, source=old.Employee)
+        step.table(new.people, source=old.Customer)
+        """,
+    )
+    lack = "person_id, first_name are NOT NULL and have no source, constant or default"
+    assert said.problems == (
+        f"people from Employee: {lack}",
+        f"people from Customer: {lack}",
+        "Employee: EmployeeId, FirstName, BirthDate are carried nowhere",
+        "Customer: CustomerId, FirstName are carried nowhere",
+    )
+    assert said.hint[0] == (
+        "step.table(new.people, source=old.Employee).values(\n"
+        "    person_id=...,\n"
+        "    first_name=old.Employee.c.FirstName,\n"
+        "    birth_date=rules.date(old.Employee.c.BirthDate),\n"
+        ")"
+    )
+
+
+def test_the_lines_are_right_as_they_stand(shop: Sandbox) -> None:
+    """Pasted into the step they leave nothing to say."""
+    shop.schema(1, CAMEL)
+    shop.schema(2, SNAKE)
+    rest = 'step.drop(old.Employee, because="x")\nstep.drop(old.Customer, because="x")\n'
+    lines = problems(shop, rest).hint
+    shop.step(rest + "\n".join(lines))
+    assert [t.name for t in shop.plan().tables] == ["artists", "people"]
+
+
+def test_a_guess_stands_beside_the_drop(shop: Sandbox) -> None:
+    """Names that are only alike may be two things."""
+    said = problems(
+        shop,
+        "",
+        old='t("users", Column("id", Integer, primary_key=True), Column("mail", Text))',
+        new='t("users", Column("id", Integer, primary_key=True), Column("email", Text))',
+    )
+    assert said.problems == ("users.mail is carried nowhere",)
+    assert said.hint == (
+        "step.table(new.users).values(email=old.users.c.mail)",
+        'step.drop(old.users.c.mail, because="...")',
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("old.Artits", "schema 1 has no table Artits; did you mean Artist?"),
+        ("old.Artist.c.Nmae", "Artist has no column Nmae; did you mean Name?"),
+        (
+            "step.table(new.artists, source=old.Artist).values(naem=1)",
+            "artists has no column naem; did you mean name?",
+        ),
+        ("step.tabel(new.artists)", "'Step' object has no attribute 'tabel'; did you mean table?"),
+        ("rules.intger(1)", "no attribute 'intger'; did you mean integer?"),
+        ("foo()", "NameError: name 'foo' is not defined"),
+    ],
+)
+def test_a_misspelt_name_is_told_with_its_line(shop: Sandbox, line: str, said: str) -> None:
+    """Table, column, verb, rule: what was meant, and where."""
+    shop.schema(1, CAMEL)
+    shop.schema(2, SNAKE)
+    shop.step(line)
+    with pytest.raises(CodeError) as caught:
+        shop.plan()
+    assert said in caught.value.message
+    assert caught.value.line == 8
