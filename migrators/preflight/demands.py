@@ -122,7 +122,7 @@ def _length(asker: Asker, rows: PartRows, column: Column, x: Any) -> Demand:
         length,
         (
             _line(rows, column, f"rules.truncate({old}, {limit})"),
-            f"a wider {column.name} in schemas/{asker.plan.new.path.name}",
+            f"or widen {column.name} in schemas/{asker.plan.new.path.name}",
         ),
     )
 

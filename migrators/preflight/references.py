@@ -105,9 +105,24 @@ def _orphans(
             count=int(count),
             said=f"rows refer to no row of {key.target}",
             samples=_samples(asker, children, child, source, lost),
-            see=asker.shown(sa.select(*_named(children, child)).select_from(source).where(lost)),
+            see=_short(asker, children, parents, key)
+            or asker.shown(sa.select(*_named(children, child)).select_from(source).where(lost)),
             mend=wording.correct(asker.plan, rows.table, _lines(asker, children, parents, key)),
         )
+
+
+def _short(
+    asker: Asker, children: Sequence[PartRows], parents: Sequence[PartRows], key: ForeignKey
+) -> str:
+    """Return the SQL as a person writes it, where one column of one source refers to one."""
+    if not len(children) == len(parents) == len(key.columns) == 1:
+        return ""
+    mine = children[0].expression(key.columns[0])
+    theirs = parents[0].expression(key.target_columns[0])
+    kept = parents[0].select([theirs]).correlate(None)
+    if not getattr(theirs, "primary_key", False):
+        kept = kept.where(theirs.is_not(None))  # one NULL, and NOT IN is true of nothing
+    return asker.shown(children[0].where(mine.not_in(kept)))
 
 
 def _named(children: Sequence[PartRows], child: sa.Subquery) -> list[Any]:

@@ -33,6 +33,9 @@ def test_f70_orphans_are_found_though_the_old_database_took_them(shop: Sandbox) 
     assert finding.title == "pets.owner refers to owners.id in schema 2"
     assert finding.facts == ("2 rows refer to no row of owners  id 12, 14",)
     assert seen(shop, finding) == [(12,), (14,)]
+    assert finding.see == (
+        "SELECT pets.id FROM pets WHERE (pets.owner NOT IN (SELECT owners.id FROM owners));"
+    )
     owner, owners = "old.pets.c.owner", "sa.select(old.owners.c.id)"
     assert finding.mend == (
         "correct them in release 1, or in migrators/1to2.py add one of:",
@@ -71,7 +74,9 @@ def test_a_reference_to_the_table_itself(shop: Sandbox) -> None:
     shop.schema(2, tree)
     shop.step("")
     shop.create("INSERT INTO nodes VALUES (1, NULL), (2, 1), (3, 9)")
-    assert only_stop(checked(shop)).facts == ("1 row refers to no row of nodes  id 3",)
+    finding = only_stop(checked(shop))
+    assert finding.facts == ("1 row refers to no row of nodes  id 3",)
+    assert seen(shop, finding) == [(3,)]
 
 
 def test_a_reference_of_several_columns(shop: Sandbox) -> None:
