@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from migrators.backends import where
 from migrators.errors import CodeError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 PLACEHOLDER = "{version}"
 RUNS = ".migrate"
 _KEYS = ("name", "url", "urls", "runs")
-_EXAMPLE = 'url = "postgresql://app@db/shop_v{version}"'
+_EXAMPLE = f'url = "{where.SERVER}_v{PLACEHOLDER}"'
+_ALIAS = f'1 = "{where.SERVER}"'
 _SECRETS = re.compile(r"([?&][^=&]*(?:password|passwd|pwd|secret|token|key)=)[^&]*", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://[^:/@]*:).*(@)", re.DOTALL)
 
@@ -140,14 +142,14 @@ def _aliases(written: object, pyproject: Path) -> dict[int, str]:
     if not isinstance(written, dict):
         raise UsageError(
             f"{pyproject}: [tool.migrators] urls must be a table of versions",
-            hint='[tool.migrators.urls]\n1 = "postgresql://app@db/shop"',
+            hint=("[tool.migrators.urls]", _ALIAS),
         )
     for version, url in written.items():
         if not version.isdecimal() or not isinstance(url, str):
             raise UsageError(
                 f"{pyproject}: [tool.migrators.urls] `{version}` must be a schema version "
                 "and its value a URL",
-                hint='1 = "postgresql://app@db/shop"',
+                hint=_ALIAS,
             )
     return {int(version): url for version, url in written.items()}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrators import config
+from migrators.backends import where
 from migrators.errors import ProjectError, UsageError
 
 if TYPE_CHECKING:
@@ -113,15 +114,13 @@ class Project:
         """
         import sqlalchemy as sa
 
-        from migrators.backends import where
-
         written = self.settings.urls.get(version) or self.settings.url.replace(
             config.PLACEHOLDER, str(version)
         )
         if not written:
             raise UsageError(
                 f"there is no URL for schema {version}",
-                hint='add to [tool.migrators]: url = "sqlite:///data/app_v{version}.db"',
+                hint=f'add to [tool.migrators]: url = "{where.file_template("app")}"',
             )
         try:
             return where.anchored(sa.make_url(written), self.root)

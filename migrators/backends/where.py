@@ -1,6 +1,7 @@
-"""Where a database given by a relative path lies: in the project, whatever the cwd is.
+"""What URLs of databases look like, and where one given by a relative path lies.
 
-`project` asks; a server's URL passes unchanged.
+`project` asks: a relative file is in the project, whatever the cwd is; a server's URL
+passes unchanged. Hints and samples take their example URLs from here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,22 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 _FILE_DATABASES = frozenset({"sqlite"})
+
+SERVER = "postgresql://app@db/shop"
+"""A server's database, as hints show it."""
+FILE = "sqlite:///shop.db"
+"""A database that is a file, as hints show it."""
+
+
+def file_template(name: str) -> str:
+    """Return the URL template of a project whose databases are files below `data`.
+
+    Parameters
+    ----------
+    name : str
+        The application's; the databases are `data/{name}_v{version}.db`.
+    """
+    return f"sqlite:///data/{name}_v{{version}}.db"
 
 
 def anchored(url: sa.URL, root: Path) -> sa.URL:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrators import config
+from migrators.backends import where
 from migrators.errors import ProjectError, UsageError
 from migrators.guard import version_in_name
 from migrators.init import sample
@@ -77,9 +78,7 @@ def _sample(folder: Path, name: str) -> Started:
         "migrators/1to2.py": sample.STEP,
     }
     _free(folder, [*texts, "fixtures/v1"])
-    settings = sample.PYPROJECT.format(
-        name=_quoted(name), url=_quoted(f"sqlite:///data/{name}_v{{version}}.db")
-    )
+    settings = sample.PYPROJECT.format(name=_quoted(name), url=_quoted(where.file_template(name)))
     written, notes = _settings(folder, settings)
     written += [_new(folder / path, text) for path, text in texts.items()]
     written += _fixtures(folder)
@@ -131,21 +130,17 @@ def _next_around(folder: Path, version: int) -> tuple[str, ...]:
 def _full_url(source: str) -> sa.URL:
     import sqlalchemy as sa
 
-    from migrators.backends import where
-
     try:
         return where.anchored(sa.make_url(source), Path.cwd())
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
         raise UsageError(
             f"{config.redact(source)} is not a database URL",
-            hint="migrate init --from sqlite:///shop.db",
+            hint=f"migrate init --from {where.FILE}",
         ) from None
 
 
 def _as_written(url: sa.URL, folder: Path) -> str:
     """Return a URL for pyproject.toml: without a password, a file in the project relative."""
-    from migrators.backends import where
-
     file = where.database_file(url)
     if file is not None and file.resolve().is_relative_to(folder):
         url = url.set(database=file.resolve().relative_to(folder).as_posix())
