@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migrators.backends.sqlite import connect, failures, refusals, source, sql, staging, tokens
+from migrators.backends.sqlite import (
+    connect,
+    failures,
+    refusals,
+    source,
+    sql,
+    staging,
+    tokens,
+    uniques,
+)
 from migrators.errors import ValueRefused
 
 if TYPE_CHECKING:
@@ -78,6 +87,7 @@ def sync(path: Path) -> None:
 
 
 def _indexes(connection: sqlite3.Connection, schema: SchemaVersion, dialect: sa.Dialect) -> str:
+    added = uniques.add(connection, schema.metadata.tables.values(), dialect)
     indexes = [index for table in schema.metadata.tables.values() for index in table.indexes]
     for index in sorted(indexes, key=lambda i: i.name or ""):
         statement = str(sa.schema.CreateIndex(index).compile(dialect=dialect))
@@ -86,7 +96,8 @@ def _indexes(connection: sqlite3.Connection, schema: SchemaVersion, dialect: sa.
         except connection.IntegrityError as error:
             table = index.table.name if index.table is not None else ""
             raise failures.constraint(error, table) or error from error
-    return f"{len(indexes)} indexes built" if indexes else ""
+    built = len(indexes) + added
+    return f"{built} indexes built" if built else ""
 
 
 def _prove_foreign_keys(connection: sqlite3.Connection, schema: SchemaVersion) -> str:

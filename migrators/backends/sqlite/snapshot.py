@@ -169,8 +169,9 @@ def _exact_rows(connection: connect.Adbc, query: str) -> list[tuple[Any, ...]]:
         f"WITH q({', '.join(cells)}) AS ({query}) SELECT {pins} UNION ALL SELECT {selects} FROM q"
     )
     columns = [column.to_pylist() for column in found.columns]
+    encoding = connection.table("PRAGMA encoding").column(0)[0].as_py()
     values = [
-        [_VALUE[kind](cell) for kind, cell in zip(kinds[1:], raw[1:], strict=True)]
+        [_value(kind, cell, encoding) for kind, cell in zip(kinds[1:], raw[1:], strict=True)]
         for kinds, raw in zip(columns[0::2], columns[1::2], strict=True)
     ]
     return list(zip(*values, strict=True))
@@ -181,18 +182,15 @@ def _as_bytes(cell: str) -> str:
     return f"CAST({text} AS BLOB)"
 
 
-def _text(cell: bytes) -> str | bytes:
-    """Return text; bytes where it is not UTF-8."""
+def _value(kind: str, cell: bytes | None, encoding: str) -> Any:
+    """Return a cell's value; a cast to bytes gives text, and digits, in the file's encoding."""
+    if cell is None or kind == "blob":
+        return cell
     try:
-        return cell.decode()
+        said = cell.decode(encoding)
     except UnicodeDecodeError:
         return cell
+    return _NUMBER[kind](said) if kind in _NUMBER else said
 
 
-_VALUE: dict[str, Any] = {
-    "null": lambda _: None,
-    "integer": int,
-    "real": float,
-    "text": _text,
-    "blob": bytes,
-}
+_NUMBER: dict[str, Any] = {"integer": int, "real": float}

@@ -1,8 +1,8 @@
 """Creating a staging file and writing tables into it in bulk.
 
 The file is nobody else's and is thrown away after a crash, so there is no journal and no
-fsync until the end (`finish`). Secondary indexes come after the data; keys and unique
-constraints are inline, since SQLite cannot add them.
+fsync until the end (`finish`). Primary keys are inline, and rows come in their order; all
+other indexes come after the data.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import sqlalchemy as sa
 
-from migrators.backends.sqlite import connect, failures, refusals, source, sql
+from migrators.backends.sqlite import connect, failures, refusals, source, sql, uniques
 from migrators.backends.sqlite.cells import CODECS
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.errors import DatabaseError, TargetExists, ValueRefused
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    import sqlalchemy as sa
 
     from migrators.backends.sqlite.cells.model import Cells
     from migrators.schema import Column, SchemaVersion
@@ -35,7 +36,7 @@ _BULK = (
 
 
 def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int) -> None:
-    """Create the file (0600) with `before` SQL and the tables, without secondary indexes.
+    """Create the file (0600) with `before` SQL and the tables, with primary keys only.
 
     Raises
     ------
@@ -55,8 +56,8 @@ def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int)
                 run_script(connection, path, script, "before the tables")
             connection.execute("BEGIN")
             connection.execute("PRAGMA user_version = 0")  # writes the first page, tables or not
-            for table in schema.metadata.tables.values():
-                connection.execute(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
+            for statement in uniques.statements(schema.metadata, dialect):
+                connection.execute(statement)
             connection.execute("COMMIT")
 
 
