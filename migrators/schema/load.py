@@ -53,7 +53,19 @@ def read_schema(path: Path, version: int) -> SchemaVersion:
     schema = SchemaVersion(version, path, metadata, before, after, head)
     if not schema.tables:
         raise CodeError("`metadata` has no tables", path=path)
+    _stores_something(schema)
     return schema
+
+
+def _stores_something(schema: SchemaVersion) -> None:
+    """Refuse a table whose rows no file could count: without columns, or all generated."""
+    for name, table in schema.tables.items():
+        if not table.stored:
+            raise CodeError(
+                f"{name} has no column that is stored",
+                path=schema.path,
+                hint="an extract holds values; give the table a column, or leave it out",
+            )
 
 
 def _beside(path: Path, version: int) -> tuple[dict[str, str], dict[str, str]]:
