@@ -79,7 +79,7 @@ def test_the_file_is_as_if_declared_so_from_the_start(tmp_path: Path) -> None:
         with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: plain\.a"):
             connection.execute("INSERT INTO plain VALUES (9999, 'A1', 'x', 'y')")
         (plan,) = connection.execute("EXPLAIN QUERY PLAN SELECT * FROM plain WHERE a = 'a1'")
-        assert "sqlite_autoindex_plain_1" in plan[3]
+        assert "sqlite_autoindex_plain_" in plan[3]
         connection.execute("VACUUM")
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
