@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from migrators.backends.sqlite import (
     connect,
     failures,
-    refusals,
+    foreign_keys,
     source,
     sql,
     staging,
     tokens,
     uniques,
 )
-from migrators.errors import ValueRefused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,7 +52,7 @@ def finish(
     source.require(path)
     with failures.told(path, "finishing"), _opened(path, busy_ms) as connection:
         indexes = _indexes(connection, schema, dialect)
-        keys = _prove_foreign_keys(connection, schema)
+        proven = foreign_keys.prove(connection, schema.metadata)
         raised = _sequences(connection, sequences)
         for script in schema.scripts("after", dialect.name):
             staging.run_script(connection, path, script, "after the data")
@@ -61,6 +60,7 @@ def finish(
         connection.execute("ANALYZE")
     sync(path)
     sync(path.parent)
+    keys = f"{proven} foreign keys proven" if proven else ""
     return tuple(filter(None, (indexes, keys, raised)))
 
 
@@ -98,49 +98,6 @@ def _indexes(connection: sqlite3.Connection, schema: SchemaVersion, dialect: sa.
             raise failures.constraint(error, table) or error from error
     built = len(indexes) + added
     return f"{built} indexes built" if built else ""
-
-
-def _prove_foreign_keys(connection: sqlite3.Connection, schema: SchemaVersion) -> str:
-    """Check every foreign key; raise naming table, columns, parent, count and keys."""
-    declared = sum(len(table.foreign_key_constraints) for table in schema.metadata.tables.values())
-    broken: dict[tuple[str, str, int], list[Any]] = {}
-    counts: dict[tuple[str, str, int], int] = {}
-    for table, rowid, parent, number in connection.execute("PRAGMA foreign_key_check"):
-        key = (table, parent, number)
-        counts[key] = counts.get(key, 0) + 1
-        if counts[key] <= refusals.SAMPLES:
-            broken.setdefault(key, []).append(rowid)
-    for key, count in counts.items():
-        raise _orphans(connection, key, count, broken[key])
-    return f"{declared} foreign keys proven" if declared else ""
-
-
-def _orphans(
-    connection: sqlite3.Connection, key: tuple[str, str, int], count: int, rowids: list[Any]
-) -> ValueRefused:
-    table, parent, number = key
-    found = connection.execute(f"PRAGMA foreign_key_list({sql.name(table)})")
-    columns = [row[3] for row in sorted(found, key=lambda r: r[1]) if row[0] == number]
-    info = connection.execute(f"PRAGMA table_xinfo({sql.name(table)})").fetchall()
-    labels = [row[1] for row in sorted(info, key=lambda r: r[5]) if row[5]]
-    samples = []
-    for rowid in rowids:
-        if rowid is None:  # WITHOUT ROWID: SQLite does not say which
-            continue
-        cells = ", ".join(sql.name(c) for c in (*labels, *columns))
-        row = connection.execute(
-            f"SELECT {cells} FROM {sql.name(table)} WHERE rowid = ?", (rowid,)
-        ).fetchone()
-        named = refusals.key_text(labels, row[: len(labels)]) if labels else f"rowid {rowid}"
-        samples.append((named, ", ".join(refusals.shown(v) for v in row[len(labels) :])))
-    return ValueRefused(
-        table,
-        ", ".join(columns),
-        refusals.with_values(f"refers to a row that {parent} does not have", samples),
-        count=count,
-        samples=samples,
-        hint="leave these rows out in the step, or carry their parents",
-    )
 
 
 def _sequences(connection: sqlite3.Connection, sequences: Mapping[str, int]) -> str:

@@ -74,7 +74,8 @@ def test_the_file_is_as_if_declared_so_from_the_start(tmp_path: Path) -> None:
     """Same schema, sound indexes, and the constraint holds for rows that come later."""
     expected = filled(tmp_path / "inline.db", tables(), deferred=False)
     assert expected == filled(tmp_path / "deferred.db", tables(), deferred=True)
-    with closing(sqlite3.connect(tmp_path / "deferred.db")) as connection:
+    path = tmp_path / "deferred.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: plain\.a"):
             connection.execute("INSERT INTO plain VALUES (9999, 'A1', 'x', 'y')")
