@@ -51,7 +51,7 @@ class RunDirectory:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         handle = os.open(self.path / _JOURNAL, flags, 0o600)
         try:
-            os.write(handle, line.encode())
+            _write(handle, line.encode())
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -59,13 +59,15 @@ class RunDirectory:
     def journal(self) -> list[dict[str, Any]]:
         """Return the lines; one that a crash cut short was never said."""
         try:
-            text = (self.path / _JOURNAL).read_text("utf-8")
+            text = (self.path / _JOURNAL).read_text("utf-8", "replace")
         except OSError:
             return []
         lines = []
         for line in text.splitlines():
             with suppress(ValueError):
-                lines.append(json.loads(line))
+                said = json.loads(line)
+                if isinstance(said, dict) and isinstance(said.get("what"), str):
+                    lines.append(said)
         return lines
 
     def said(self, what: str) -> list[dict[str, Any]]:
@@ -82,6 +84,12 @@ class RunDirectory:
         import shutil
 
         shutil.rmtree(self.path / "scratch", ignore_errors=True)
+
+
+def _write(handle: int, line: bytes) -> None:
+    """Write all of a line: a disk that gets full takes a part of it without an error."""
+    while line:
+        line = line[os.write(handle, line) :]
 
 
 def now() -> str:
@@ -102,12 +110,12 @@ def new_run(project: Project, command: str) -> RunDirectory:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         run = RunDirectory(_free(runs))
         sync_directory(runs)
+        run.say("begun", command=command, tool=__version__)
     except OSError as error:
         raise DatabaseError(
             f"{runs}: {error.strerror}: a run keeps its journal there",
-            hint="make it writable, or set MIGRATE_RUNS to a directory that is",
+            hint="make room or make it writable, or set MIGRATE_RUNS to another directory",
         ) from None
-    run.say("begun", command=command, tool=__version__)
     return run
 
 

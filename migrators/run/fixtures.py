@@ -11,6 +11,7 @@ from migrators.backends import scratch_backend
 from migrators.errors import ProjectError
 from migrators.events import Emit, silent
 from migrators.extract import extract
+from migrators.extracts.atomic import PART
 from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load
 from migrators.run.directory import new_run
@@ -84,11 +85,22 @@ def _load(reader: ExtractReader, database: Backend) -> None:
 
 
 def _swap(made: Path, target: Path) -> None:
-    """Put the new files in the old ones' place; a fixture is in git, so one copy is enough."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.mkdir(exist_ok=True)
-    for file in target.iterdir():
-        if file.suffix in {".csv", ".parquet"} or file.name == "manifest.json":
+    """Put the new files in the old ones' place: all are on disk before one gets its name."""
+    target.mkdir(parents=True, exist_ok=True)
+    new = [target / file.name for file in sorted(made.iterdir())]
+    try:
+        for file in new:
+            shutil.copyfile(made / file.name, _part(file))
+    except OSError:
+        for file in new:
+            _part(file).unlink(missing_ok=True)
+        raise
+    for file in new:
+        _part(file).replace(file)
+    for file in set(target.iterdir()) - set(new):
+        if file.suffix in {".csv", ".parquet", PART}:
             file.unlink()
-    for file in sorted(made.iterdir()):
-        shutil.copyfile(file, target / file.name)
+
+
+def _part(file: Path) -> Path:
+    return file.with_name(file.name + PART)

@@ -198,10 +198,10 @@ class _Loading:
 
 
 def _discard(run: RunDirectory, staging: Backend) -> None:
+    run.clear_scratch()
     if staging.exists():
         staging.discard()
     run.say("gone", database=staging.database)
-    run.clear_scratch()
 
 
 def _receipt(

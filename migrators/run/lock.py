@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import contextmanager
@@ -12,8 +13,11 @@ from migrators.run.directory import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from migrators.project import Project
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -24,7 +28,18 @@ def locked(project: Project, command: str) -> Iterator[None]:
     ------
     Locked
         Somebody else holds it: what they run, since when, and their process.
+    DatabaseError
+        The disk is full or read-only, whatever it was that was written.
     """
+    try:
+        with _held(project, command):
+            yield
+    except OSError as error:
+        raise _told(error, project.runs) from error
+
+
+@contextmanager
+def _held(project: Project, command: str) -> Iterator[None]:
     path = project.runs / "lock"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,6 +57,16 @@ def locked(project: Project, command: str) -> Iterator[None]:
         os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _told(error: OSError, runs: Path) -> DatabaseError:
+    """Say what the system refused; a journal's line has no file name, and lies in `runs`."""
+    place = error.filename2 or error.filename or runs
+    full = error.errno in _FULL
+    return DatabaseError(
+        f"{place}: {error.strerror or error}",
+        hint="free some room on that disk" if full else "look at the rights and the disk there",
+    )
 
 
 def _take(handle: int) -> None:

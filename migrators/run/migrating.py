@@ -98,8 +98,8 @@ class _Migration:
             reader, staging = self._steps(old, source)
             return self._end(reader, staging, old, new, source)
         finally:
-            self._discard_own()
             run.clear_scratch()
+            self._discard_own()
 
     # before anything is written --------------------------------------------------------
 

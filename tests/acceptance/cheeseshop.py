@@ -99,6 +99,18 @@ class Cheeseshop:
         assert (done.code, done.clear) == (0, True), done.err
         return done
 
+    def refused(self, *typed: str, code: int, words: Sequence[str]) -> Done:
+        """Run a command that must fail clearly, with nothing visible and nothing lost."""
+        before = self.stored()
+        done = self.run(*typed)
+        assert_refused(done, code, words)
+        assert self.stored() == before
+        return done
+
+    def stored(self) -> dict[str, str]:
+        """Return the digest of everything that lies beside the databases."""
+        return {p.name: sha256(p)[0] for p in self.data.rglob("*") if p.is_file()}
+
     def start(
         self,
         *typed: str,
@@ -178,6 +190,12 @@ def parsed(file: bytes) -> list[dict[str, str]]:
 def sha256(*paths: Path) -> list[str]:
     """Return the digests of files."""
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+
+
+def assert_refused(done: Done, code: int, words: Sequence[str]) -> None:
+    """Compare how a command failed with what it should say."""
+    assert (done.code, done.clear) == (code, True), done.said
+    assert [word for word in words if word not in done.said] == [], done.said
 
 
 def finished(process: subprocess.Popen[str], seconds: float = 60) -> Done:
