@@ -25,6 +25,7 @@ from migrators.plan.model import (
     TablePlan,
 )
 from migrators.plan.parts import Problems, Workshop, function_part, table_part
+from migrators.plan.pointers import conserve_references
 from migrators.step.mapping import Mapping
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def build(
     dropped = tuple(_dropped(shop, drop) for drop in step.drops)
     sames = tuple(_sames(shop, step))
     conserve(old, new, step, shop.carried, problems)
+    conserve_references(step, keys, problems)
     _lint(new, target, problems)
     if problems.said:
         raise PlanError(problems.said, path=path, hint=problems.lines)
