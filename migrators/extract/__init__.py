@@ -55,10 +55,11 @@ def extract(
         The old database cannot be read.
     """
     with source.snapshot(scratch) as snapshot:
-        total = _total(plan, snapshot)
+        counts = _counts(plan, snapshot)
+        total = sum(int(row[0]) for row in counts.values())
         emit(StageStarted("extract", f"{len(plan.tables)} tables", total))
         maps = read_maps(plan, snapshot, scratch.parent / "secret")
-        done = [_table(t, snapshot, maps, writer, scratch, emit) for t in _in_order(plan)]
+        done = [_table(t, snapshot, maps, counts, writer, scratch, emit) for t in _in_order(plan)]
         facts = _facts(plan, snapshot, done)
         sequences = _sequences(plan, snapshot)
         answers = {same.title: _answer(snapshot, same.old) for same in plan.sames}
@@ -84,22 +85,23 @@ def _in_order(plan: Plan) -> Iterator[TablePlan]:
             yield by_name[name]
 
 
-def _total(plan: Plan, snapshot: Snapshot) -> int:
-    """Rows that will be read from tables, for the progress display."""
+def _counts(plan: Plan, snapshot: Snapshot) -> dict[str, tuple[Any, ...]]:
+    """Answers to every part's accounting query: what will be read, and what left out."""
     counted = [p.accounting.sql for t in plan.tables for p in t.parts if p.accounting is not None]
-    return sum(int(snapshot.rows(sql)[0][0]) for sql in counted)
+    return {sql: snapshot.rows(sql)[0] for sql in counted}
 
 
 def _table(
     table: TablePlan,
     snapshot: Snapshot,
     maps: dict[str, Any],
+    counts: dict[str, tuple[Any, ...]],
     writer: ExtractWriter,
     scratch: Path,
     emit: Emit,
 ) -> Rows:
     began = time.monotonic()
-    rows = Rows(table, snapshot, maps)
+    rows = Rows(table, snapshot, maps, counts)
     key = writer.schema.tables[table.name].primary_key
     batches = rows.batches()
     if key and not table.ordered and table.lookup is None:

@@ -28,6 +28,7 @@ class Rows:
     table: TablePlan
     snapshot: Snapshot
     maps: Mapping[str, Any]
+    counts: Mapping[str, tuple[Any, ...]]
     changed: Counter[tuple[str, str]] = field(default_factory=Counter)
     receipts: list[TableReceipt] = field(default_factory=list)
 
@@ -64,7 +65,7 @@ class Rows:
         own = part.accounting is None or part.explodes is not None
         if part.accounting is None:
             return TableReceipt(self.table.name, source, read, written, own_grain=True)
-        row = self.snapshot.rows(part.accounting.sql)[0]
+        row = self.counts[part.accounting.sql]
         left = tuple(
             LeftBehind(c.text, c.because, int(n or 0))
             for c, n in zip(part.accounting.conditions, row[1:], strict=True)

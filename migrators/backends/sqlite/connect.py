@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -70,50 +70,3 @@ def opened(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-class Adbc:
-    """An ADBC connection in autocommit: transactions are begun and ended by statements."""
-
-    def __init__(self, path: Path, mode: str) -> None:
-        from adbc_driver_sqlite import dbapi
-
-        self._connection = dbapi.connect(uri(path, mode), autocommit=True)
-        self._cursors: list[Any] = []
-
-    @contextmanager
-    def cursor(self) -> Iterator[Any]:
-        """Open a cursor; `close` closes it as well, since an iterator may be left halfway."""
-        cursor = self._connection.cursor()
-        self._cursors.append(cursor)
-        try:
-            yield cursor
-        finally:
-            if cursor in self._cursors:
-                self._cursors.remove(cursor)
-                _close(cursor)
-
-    def run(self, statement: str) -> None:
-        """Run a statement and throw its rows away."""
-        self.table(statement)
-
-    def table(self, statement: str) -> Any:
-        """Run a statement; return its rows as an Arrow table, types as ADBC infers them."""
-        with self.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetch_arrow_table()
-
-    def close(self) -> None:
-        """Close; a transaction still open is rolled back."""
-        while self._cursors:
-            _close(self._cursors.pop())
-        self._connection.close()
-
-
-def _close(cursor: Any) -> None:
-    """Close a cursor; in ADBC 1.2 to 1.8 this is where a failed statement says why it failed."""
-    try:
-        cursor.close()
-    except Exception:
-        cursor._closed = True  # noqa: SLF001  the statement is gone: not to be closed again
-        raise

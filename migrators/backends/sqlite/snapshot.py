@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrators.backends.interface import Snapshot
-from migrators.backends.sqlite import connect, failures, refusals, scan, source
+from migrators.backends.sqlite import adbc, connect, failures, refusals, scan, source
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from migrators.errors import ValueRefused
 
 BATCH_ROWS = 65_536
-_BATCH_OPTION = "adbc.sqlite.query.batch_rows"
 
 
 @contextmanager
@@ -41,9 +40,9 @@ def opened(path: Path, scratch: Path, busy_ms: int) -> Iterator[SQLiteSnapshot]:
         yield SQLiteSnapshot(found, path)
 
 
-def _begun(path: Path, scratch: Path, busy_ms: int, mode: str = "ro") -> connect.Adbc | None:
+def _begun(path: Path, scratch: Path, busy_ms: int, mode: str = "ro") -> adbc.Adbc | None:
     """Return a connection in a read transaction; None if only a copy can be read."""
-    connection = connect.Adbc(path, mode)
+    connection = adbc.Adbc(path, mode)
     try:
         for pragma in connect.pragmas(busy_ms, scratch):
             connection.run(f"PRAGMA {pragma}")
@@ -62,7 +61,7 @@ def _begun(path: Path, scratch: Path, busy_ms: int, mode: str = "ro") -> connect
 class SQLiteSnapshot(Snapshot):
     """A read transaction. Its file is opened by nobody else in this process meanwhile."""
 
-    def __init__(self, connection: connect.Adbc, path: Path) -> None:
+    def __init__(self, connection: adbc.Adbc, path: Path) -> None:
         self._connection = connection
         self._path = path
 
@@ -90,10 +89,8 @@ class SQLiteSnapshot(Snapshot):
         """Yield batches of clean cells, the guard taken off."""
         first = True
         with self._connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{_BATCH_OPTION: str(BATCH_ROWS)})
             try:
-                cursor.execute(reading.sql)
-                for batch in cursor.fetch_record_batch():
+                for batch in cursor.batches(reading.sql, BATCH_ROWS):
                     rows = batch.slice(1) if first else batch
                     self._check(reading, rows, batch.schema)
                     first = False
@@ -160,7 +157,7 @@ def _namer(reading: scan.Scan, batch: pa.RecordBatch, at: int) -> Any:
     return sample
 
 
-def _exact_rows(connection: connect.Adbc, query: str) -> list[tuple[Any, ...]]:
+def _exact_rows(connection: adbc.Adbc, query: str) -> list[tuple[Any, ...]]:
     names = connection.table(f"SELECT * FROM ({query}) LIMIT 0").column_names
     cells = [f"c{i}" for i in range(len(names))]
     pins = ", ".join(f"'' AS t{c}, x'' AS {c}" for c in cells)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from migrators.backends.sqlite import connect, failures, refusals, source, sql, uniques
+from migrators.backends.sqlite import adbc, connect, failures, refusals, source, sql, uniques
 from migrators.backends.sqlite.cells import CODECS
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.errors import DatabaseError, TargetExists, ValueRefused
@@ -101,7 +101,7 @@ def write(
         raise DatabaseError(f"{table}: a table without stored columns cannot be loaded")
     source.require(path)
     with failures.told(path, f"writing {table}"):
-        connection = connect.Adbc(path, "rw")
+        connection = adbc.Adbc(path, "rw")
         try:
             return _write(connection, table, columns, batches)
         finally:
@@ -109,7 +109,7 @@ def write(
 
 
 def _write(
-    connection: connect.Adbc,
+    connection: adbc.Adbc,
     table: str,
     columns: Sequence[Column],
     batches: Iterator[pa.RecordBatch],
@@ -122,7 +122,7 @@ def _write(
     connection.run("BEGIN")
     try:
         with connection.cursor() as cursor:
-            cursor.executemany(
+            cursor.run_many(
                 f"INSERT INTO {sql.name(table)} ({names}) VALUES ({marks})", feed.reader()
             )
     except Exception as error:
@@ -136,7 +136,7 @@ def _write(
     return taken
 
 
-def _declared(connection: connect.Adbc, table: str) -> _Declared:
+def _declared(connection: adbc.Adbc, table: str) -> _Declared:
     found = connection.table(f"SELECT name, type, pk FROM pragma_table_xinfo({sql.text(table)})")
     rows = found.to_pylist()
     if not rows:

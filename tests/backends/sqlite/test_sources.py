@@ -97,11 +97,11 @@ def test_a_hot_journal_is_rolled_back_in_a_copy(tmp_path: Path, read: Read) -> N
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path
-import adbc_driver_sqlite.dbapi, sqlite3
+import adbc_driver_sqlite, sqlite3
 from migrators.backends.sqlite import snapshot
 from tests.backends.sqlite.conftest import ROWS, backend
-from migrators.backends.sqlite import connect
-warm = connect.Adbc(Path(sys.argv[2]) / "warm.db", "rwc")  # all imports, while they can be read
+from migrators.backends.sqlite import adbc
+warm = adbc.Adbc(Path(sys.argv[2]) / "warm.db", "rwc")  # all imports, while they can be read
 warm.table("SELECT 1")
 warm.close()
 backend(Path(sys.argv[2]) / "warm.db").catalog
