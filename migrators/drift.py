@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from migrators.schema import SchemaVersion
 
 What = Literal["missing", "extra", "differs"]
+_HOLDS_DATA = frozenset({"table", "column", "virtual table"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Difference:
     live: str = ""
     fresh: str = ""
     additive: bool = False
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether rows or values would be left behind that the schema does not know of."""
+        return self.what == "extra" and self.kind in _HOLDS_DATA
 
     def __str__(self) -> str:
         """Say it in one sentence."""

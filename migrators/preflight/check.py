@@ -69,8 +69,7 @@ def check(
     began = time.monotonic()
     emit(StageStarted("check", f"{old.database}, read only", total=len(plan.tables)))
     found = Found()
-    _drift(plan, old, scratch, found)
-    is_drifted = bool(found.findings) and found.findings[0].level == "STOP"
+    is_drifted = _drift(plan, old, scratch, found)
     found.ok.append(_columns(plan))
     with old.snapshot(scratch) as snapshot:
         asker = Asker(plan, old, new, snapshot, show_values)
@@ -87,11 +86,13 @@ def check(
     return Check(tuple(found.ok), tuple(findings), seconds)
 
 
-def _drift(plan: Plan, old: Backend, scratch: Path, found: Found) -> None:
+def _drift(plan: Plan, old: Backend, scratch: Path, found: Found) -> bool:
+    """Say what the database has otherwise; return whether its schema cannot be relied on."""
     differences = drifted.differences(plan, old, scratch)
     found.findings += drifted.findings(plan, old, differences)
-    if all(d.additive for d in differences):
+    if not any(d.holds_data or not d.additive for d in differences):
         found.ok.append(f"{wording.short(old.database)} is schemas/{plan.old.path.name}")
+    return not all(d.additive for d in differences)
 
 
 def _stored(asker: Asker, found: Found, *, drifted: bool) -> None:

@@ -23,22 +23,46 @@ def differences(plan: Plan, old: Backend, scratch: Path) -> list[Difference]:
 
 
 def findings(plan: Plan, old: Backend, found: Sequence[Difference]) -> list[Finding]:
-    """Return a STOP for drift and a note for additions, each naming every object."""
-    drifted = tuple(str(d) for d in found if not d.additive)
-    said = []
-    added = tuple(_addition(d) for d in _outermost([d for d in found if d.additive]))
-    name = wording.short(old.database)
+    """Return a STOP for drift and for unknown data, a note for what holds none."""
+    added = _outermost([d for d in found if d.additive])
+    said = [
+        _drift(plan, old, [d for d in found if not d.additive]),
+        _unknown(plan, old, [d for d in added if d.holds_data]),
+        _more(plan, old, [d for d in added if not d.holds_data]),
+    ]
+    return [finding for finding in said if finding is not None]
+
+
+def _drift(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
+    if not found:
+        return None
     file, version = f"schemas/{plan.old.path.name}", plan.old.version
-    if drifted:
-        title = f"{name} is not {file}"
-        bring = f"bring the database to what {file} says, in release {version};"
-        correct = f"or, where the database is right, correct {file}"
-        said.append(Finding("STOP", title, drifted, mend=(bring, correct)))
-    if added:
-        title = f"{name} has more than {file}: it stays behind"
-        carry = f"to carry it along: migrate freeze {version}, then say in the step where to"
-        said.append(Finding("note", title, added, mend=(carry,)))
-    return said
+    bring = f"bring the database to what {file} says, in release {version};"
+    correct = f"or, where the database is right, correct {file}"
+    title = f"{wording.short(old.database)} is not {file}"
+    return Finding("STOP", title, tuple(str(d) for d in found), mend=(bring, correct))
+
+
+def _unknown(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
+    """Rows or values that nobody has said anything about would be lost without a word."""
+    if not found:
+        return None
+    title = (
+        f"{wording.short(old.database)} holds what schemas/{plan.old.path.name} does not know of"
+    )
+    url = old.url.render_as_string(hide_password=True)
+    mend = (
+        f"migrate freeze {plan.old.version} --from {url}     takes it in",
+        f"migrate plan {plan.name}     then says what the step has to say of it",
+    )
+    return Finding("STOP", title, tuple(_addition(d) for d in found), mend=mend)
+
+
+def _more(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
+    if not found:
+        return None
+    title = f"{wording.short(old.database)} has more than schemas/{plan.old.path.name}"
+    return Finding("note", f"{title}: it stays behind", tuple(_addition(d) for d in found))
 
 
 def _outermost(added: Sequence[Difference]) -> list[Difference]:

@@ -116,7 +116,7 @@ class _Migration:
         schema = self.plans[0].old
         live = old.catalog()
         fresh = drift.fresh_catalog(type(old), schema, self.place.scratch)
-        stops = [d for d in drift.compare(live, fresh) if not d.additive or d.kind in _HOLDS_DATA]
+        stops = [d for d in drift.compare(live, fresh) if not d.additive or d.holds_data]
         if stops:
             listed = "\n".join(f"  {difference}" for difference in stops)
             raise Findings(
@@ -246,10 +246,6 @@ class _Migration:
             **receipt_parts(reader.manifest.accounting),
             sames=tuple((title, str(rows)) for title, rows in reader.manifest.answers.items()),
         )
-
-
-_HOLDS_DATA = frozenset({"table", "column", "virtual table"})
-"""Additions that stop a run although they are additive: their rows would be left behind."""
 
 
 def _present(old: Backend, version: int) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from migrators.errors import Findings
 from tests.unit.preflight.asking import checked, only_stop, stops
 
 if TYPE_CHECKING:
@@ -32,15 +35,26 @@ def test_drift_stops_and_says_what_to_do(shop: Sandbox) -> None:
 
 
 def test_what_was_added_within_the_major_is_a_note(shop: Sandbox) -> None:
-    """A further column that may be NULL stays behind, and that is said."""
-    users(shop, "ALTER TABLE users ADD COLUMN nick TEXT", "CREATE TABLE more (id INTEGER)")
+    """A further view holds no data; it stays behind, and that is said."""
+    users(shop, "CREATE VIEW v AS SELECT 1", "CREATE INDEX ix_more ON users (id, name)")
     found = checked(shop)
     assert stops(found) == []
     (note,) = found.findings
     assert note.level == "note"
     assert note.title.endswith("has more than schemas/v1.py: it stays behind")
-    assert note.facts == ("column users.nick", "table more")
+    assert note.facts == ("index ix_more", "view v")
     assert any(line.endswith("shop_v1.db is schemas/v1.py") for line in found.ok)
+
+
+def test_data_that_the_schema_does_not_know_of_stops(shop: Sandbox) -> None:
+    """F83: nobody has said where a further column's values or a further table's rows go."""
+    users(shop, "ALTER TABLE users ADD COLUMN nick TEXT", "CREATE TABLE more (id INTEGER)")
+    finding = only_stop(checked(shop))
+    assert finding.title == "shop_v1.db holds what schemas/v1.py does not know of"
+    assert finding.facts == ("column users.nick", "table more")
+    assert finding.mend[0].startswith("migrate freeze 1 --from sqlite:///")
+    with pytest.raises(Findings, match=r"column users\.nick is in the database only"):
+        shop.migrate()
 
 
 def test_a_table_that_is_gone_hides_nothing_else(shop: Sandbox) -> None:
