@@ -114,6 +114,12 @@ def _head(connection: sa.Connection) -> str | None:
 def _generic(column: sa.Column[Any], dialect: sa.Dialect) -> list[str]:
     """Give a column a generic type where the database cannot tell the difference."""
     found: Any = column.type
+    if isinstance(found, sa.types.NullType):
+        raise DatabaseError(
+            f"{column.table.name}.{column.name} has no declared type: "
+            "nothing says which values an extract has to hold",
+            hint="give the column a type in the database, then type the same command again",
+        )
     if isinstance(found, sa.Numeric) and not isinstance(found, sa.Float) and not found.precision:
         column.type = sa.Float().with_variant(found, dialect.name)
         said = f"{column.table.name}.{column.name} is {_ddl(found, dialect)} without precision"

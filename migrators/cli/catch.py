@@ -20,7 +20,7 @@ from migrators.report.errors import (
     message_lines,
     unexpected_lines,
 )
-from migrators.report.text import clock, escape
+from migrators.report.text import clock, escape, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from migrators.report.run import Deed
 
 _STOPPING = (signal.SIGTERM,)
+_ASKING = (signal.SIGINT, *_STOPPING)
 _INDENT = " " * 20
 
 
@@ -39,14 +40,14 @@ def caught(session: Session, command: Callable[[], Any]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    with _terminable():
+    with _terminable(session):
         try:
             code = command()
         except Exception as error:  # noqa: BLE001  the place where all of them end
-            with _undisturbed():
+            with _undisturbed(session):
                 return _say(session, error)
         except KeyboardInterrupt as error:
-            with _undisturbed():
+            with _undisturbed(session):
                 return _say(session, error)
     return code if isinstance(code, int) else 0
 
@@ -94,7 +95,8 @@ def _stopped(session: Session, deed: Deed, error: MigrateError) -> None:
     session.teller.stop()
     first, *others = message_lines(error)
     at = clock(datetime.now(UTC))
-    lines = [f"{at}  STOPPED   {first}", *(_INDENT + line.strip() for line in others)]
+    lines = wrap(session.short(first), f"{at}  STOPPED   ", len(_INDENT))
+    lines += [_INDENT + line.strip() for line in others]
     lines += stopped_lines(deed, _status(session), error.hint, error.exit_code)
     for line in lines:
         session.teller.line(line)
@@ -117,7 +119,7 @@ def _traceback(error: BaseException) -> None:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def _terminable(session: Session) -> Iterator[None]:
     """Let SIGTERM end the work as Ctrl-C does; signals reach the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -126,8 +128,7 @@ def _terminable() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _as_before(session, before)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -135,15 +136,24 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def _undisturbed(session: Session) -> Iterator[None]:
     """Let no second Ctrl-C cut off what is said after the first."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, *_STOPPING)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ASKING}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _as_before(session, before)
+
+
+def _as_before(session: Session, before: dict[signal.Signals, Any]) -> None:
+    """Put handlers back; a process that has nothing left to do but end hears no more.
+
+    Python's own end would answer Ctrl-C with a traceback, and with another exit code.
+    """
+    if session.last:
+        before = dict.fromkeys(_ASKING, signal.SIG_IGN)
+    for number, handler in before.items():
+        signal.signal(number, handler)

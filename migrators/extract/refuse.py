@@ -33,7 +33,7 @@ def refused(table: str, part: Part, batch: pa.RecordBatch | None, refusal: Refus
         refusal.reason,
         count=len(refusal.rows),
         samples=samples,
-        hint=f"migrate check finds every such row; or give {table}.{refusal.column} a rule",
+        hint=f"correct the rows, or give {table}.{refusal.column} a rule in the step",
     )
 
 

@@ -28,7 +28,8 @@ def constant(value: Any, target: ColumnType) -> Any:
         value = value.name
     made = _MAKERS[target.kind](value)
     if made is None or not _fits(made, target):
-        msg = f"{value!r} is not a value of type {target}"
+        labels = f": one of {', '.join(target.labels)}" if target.labels else ""
+        msg = f"{value!r} is not a value of type {target}{labels}"
         raise TypeError(msg)
     return made
 

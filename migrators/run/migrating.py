@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from migrators import drift
 from migrators import plan as plans
 from migrators.backends import backend_for
-from migrators.errors import DatabaseError, Findings, TargetExists, UsageError
+from migrators.errors import DatabaseError, Findings, TargetExists, UsageError, ValueRefused
 from migrators.events import Emit, Note, StageDone, StageStarted
 from migrators.extract import extract
 from migrators.extracts.directory import ExtractReader, ExtractWriter
@@ -160,7 +160,11 @@ class _Migration:
         path = self.place.extract(plan.name)
         self.place.say("extract", step=plan.name)
         writer = ExtractWriter(path, plan.new, self.options.files)
-        extract(plan, database, writer, scratch=self.place.scratch, emit=self.emit)
+        try:
+            extract(plan, database, writer, scratch=self.place.scratch, emit=self.emit)
+        except ValueRefused as refused:
+            refused.hint = (f"migrate check {plan.name}     finds every such row", *refused.hint)
+            raise
         self.place.say("extracted", step=plan.name, basis=wanted)
         said = f"{database.database} is no longer needed: data complete on disk"
         self._stage(plan, "extract", began, said)
@@ -244,7 +248,7 @@ class _Migration:
             directory=str(self.place.path),
             stages=tuple(self.stages),
             **receipt_parts(reader.manifest.accounting),
-            sames=tuple((title, str(rows)) for title, rows in reader.manifest.answers.items()),
+            sames=tuple((t, _answer(rows)) for t, rows in reader.manifest.answers.items()),
         )
 
 
@@ -267,6 +271,13 @@ def _says_otherwise(old: Backend, version: int) -> None:
             f"{old.database} is stamped as version {stamp.version}: name and stamp disagree",
             hint="migrate status",
         )
+
+
+def _answer(rows: list[list[str | None]]) -> str:
+    """Return what a `step.same` gave, as people read it; the manifest has every row."""
+    if len(rows) != 1:
+        return f"{len(rows):,} rows"
+    return ", ".join("NULL" if value is None else value for value in rows[0])
 
 
 def receipt_parts(accounting: dict[str, Any]) -> dict[str, Any]:

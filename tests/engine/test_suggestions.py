@@ -99,6 +99,22 @@ def test_a_guess_stands_beside_the_drop(shop: Sandbox) -> None:
     )
 
 
+def test_a_constant_that_is_no_label_is_told_the_labels(shop: Sandbox) -> None:
+    """The labels are what the person needs to see."""
+    shop.schema(1, 't("users", Column("id", Integer, primary_key=True))')
+    shop.schema(
+        2,
+        't("users", Column("id", Integer, primary_key=True),'
+        ' Column("kind", Enum("guest", "member"), nullable=False))',
+    )
+    shop.step('step.table(new.users).values(kind="gest")')
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert caught.value.problems == (
+        "users.kind: 'gest' is not a value of type enum(6): one of guest, member",
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

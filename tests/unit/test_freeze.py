@@ -457,3 +457,10 @@ def test_bad_sources(project: Project) -> None:
     with pytest.raises(CodeError, match=r"t\.c: Numeric without precision"):
         freeze(project, 1, f"{loose}:m")
     assert not project.schema_path(1).exists()
+
+
+def test_a_column_without_a_type_is_refused_in_a_sentence(project: Project) -> None:
+    """SQLite lets a column be anything; a schema module cannot."""
+    with pytest.raises(DatabaseError, match=r"^bare\.x has no declared type") as caught:
+        freeze(project, 1, _live(project, "create table bare(x)"))
+    assert "give the column a type" in caught.value.hint[0]

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 SAMPLES = 5
 _LONGEST = 60
 _HINT = (
-    (
-        "correct the rows, or declare in the old schema module what the column really holds "
-        "and convert it in the step with a rule"
-    ),
+    "correct the rows; or declare in the old schema module what the column really holds,",
+    "and convert it in the step with a rule",
 )
 
 

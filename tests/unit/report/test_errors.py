@@ -86,3 +86,12 @@ def test_a_hint_of_several_lines_is_indented() -> None:
         "  to do  [tool.migrators.urls]",
         '         1 = "sqlite:///x"',
     ]
+
+
+def test_problems_are_wrapped() -> None:
+    """A table of many columns has a long problem; the page is 90 columns wide."""
+    long = f"users: {', '.join(f'column_{n}' for n in range(20))} are carried nowhere"
+    error = PlanError([long, "b is lost"], path=Path("2to3.py"))
+    lines = error_lines(error)
+    assert max(map(len, lines)) <= 90
+    assert lines[2].startswith("    column_")
