@@ -10,7 +10,7 @@
     ├── ExtractError                exit 1   an extract that is incomplete, damaged or hostile
     ├── TargetExists                exit 1   the name is taken
     ├── WrongVersion                exit 1   an application met another schema version
-    ├── Findings                    exit 3   a check found something: drift, rows that do not fit, stale
+    ├── Findings                    exit 3   a check found something: drift, misfits, stale
     ├── VerifyMismatch              exit 4   what was loaded is not what was extracted
     ├── Locked                      exit 5   another run, or a writer, holds it
     └── Interrupted                 exit 130 resumable

@@ -165,8 +165,20 @@ class Project:
         raise ProjectError(
             f"there is no migrators/{missing}.py"
             + (f", so {whole} has a gap" if missing != f"{old}to{new}" else ""),
-            hint=[f"write migrators/{missing}.py, then: {whole}", *onward],
+            hint=[*self._begin(here, after), *onward],
         )
+
+    def _begin(self, old: int, new: int) -> list[str]:
+        """Return what to write where a step is missing: its schemas first."""
+        for version in (old, new):
+            if version not in self.versions():
+                return [f"write schemas/v{version}.py: there is no schema {version} yet"]
+        return [
+            f"write migrators/{old}to{new}.py; it begins as",
+            "    def migrate(step, old, new):",
+            "        pass",
+            f"migrate plan {old}to{new}     then says what it lacks",
+        ]
 
 
 def _towards(here: int, there: int, goal: int) -> bool:

@@ -103,7 +103,7 @@ def row_counts(old: Backend, snapshot: Snapshot, tables: Sequence[sa.Table]) -> 
     found = {}
     for table in tables:
         select = sa.select(sa.func.count()).select_from(table)
-        ((number,),) = snapshot.rows(str(select.compile(dialect=old.dialect)))
+        ((number,),) = snapshot.rows(old.sql(select))
         found[table.key] = int(number)
     return found
 

@@ -183,15 +183,15 @@ class Backend(ABC):
         """Say what a declared type would lose silently here and what to write instead."""
 
     @abstractmethod
-    def bytewise(self, expression: Any) -> Any:
-        """Return a SQL expression or select whose text comparisons go by bytes."""
+    def sql(self, query: Any) -> str:
+        """Compile a query or expression: literals rendered, text compared by bytes."""
 
     def characters(self, text: Any) -> Any:
         """Return SQL for the length of a text in characters."""
         return sa.func.length(text)
 
     def collated(self, text: Any, collation: str) -> Any:
-        """Return SQL for a text that compares by a collation, whatever `bytewise` would do."""
+        """Return SQL for a text that compares by a collation, whatever `sql` would do."""
         return sa.collate(text, collation)
 
     def has_nul(self, text: Any) -> Any | None:  # noqa: ARG002

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from migrators.cli.session import Session
 
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    session = Session(typed)
+    session = Session(typed, last=arguments is None)
     code = caught(
         session,
         lambda: app.main(

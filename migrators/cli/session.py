@@ -34,6 +34,8 @@ class Session:
         The arguments.
     deed : Deed or None
         What is being done, once it may leave something behind.
+    last : bool
+        The process ends with it.
     """
 
     typed: list[str]
@@ -41,6 +43,7 @@ class Session:
     flags: Mapping[str, str] = field(default_factory=dict, repr=False)
     debug: bool = False
     deed: Deed | None = None
+    last: bool = False
 
     @property
     def command(self) -> str:

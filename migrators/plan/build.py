@@ -198,10 +198,11 @@ def answer_query(backend: Backend, select: Any, binder: Binder) -> ReadQuery:
     """Compile a `step.same` select: its columns, labelled, ordered by all of them."""
     inner = select.subquery()
     labels = [c.label(f"c{i}") for i, c in enumerate(inner.c)]
-    compiled = backend.bytewise(sa.select(*labels)).compile(
-        dialect=backend.dialect, compile_kwargs={"literal_binds": True}
+    return ReadQuery(
+        backend.sql(sa.select(*labels)),
+        binder.columns(),
+        tuple(f"c{i}" for i in range(len(labels))),
     )
-    return ReadQuery(str(compiled), binder.columns(), tuple(f"c{i}" for i in range(len(labels))))
 
 
 def _key_maps(shop: Workshop) -> Iterator[KeyMapPlan]:

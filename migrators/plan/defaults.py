@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 
 
-class NoConstant(Exception):  # noqa: N818  answers a question, is no failure
+class NoConstant(Exception):
     """A default exists, and gives another value each time or needs the database."""
 
 

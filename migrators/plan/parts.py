@@ -69,10 +69,7 @@ class Workshop:
 
     def sql(self, select: Any) -> str:
         """Compile for the old database, text compared by bytes, literals rendered."""
-        compiled = self.backend.bytewise(select).compile(
-            dialect=self.backend.dialect, compile_kwargs={"literal_binds": True}
-        )
-        return str(compiled)
+        return self.backend.sql(select)
 
 
 def table_part(shop: Workshop, mapping: Mapping) -> Part:
@@ -241,8 +238,7 @@ def _accounting(shop: Workshop, mapping: Mapping) -> Accounting | None:
 
 def _shown(shop: Workshop, condition: Any) -> str:
     shown = sa.not_(condition.shown) if condition.kept else condition.shown
-    compiled = shown.compile(dialect=shop.backend.dialect, compile_kwargs={"literal_binds": True})
-    return " ".join(str(compiled).split())
+    return " ".join(shop.sql(shown).split())
 
 
 def exploding(shop: Workshop, table: str, outputs: tuple[Output, ...]) -> Apply | None:

@@ -45,7 +45,7 @@ class Asker:
 
     def sql(self, select: Any) -> str:
         """Compile, literals rendered."""
-        return str(select.compile(dialect=self.old.dialect, compile_kwargs={"literal_binds": True}))
+        return self.old.sql(select)
 
     def rows(self, select: Any) -> list[tuple[Any, ...]]:
         """Return all rows of a select."""
@@ -135,13 +135,7 @@ class PartRows:
 def of_table(asker: Asker, table: TablePlan) -> tuple[PartRows, ...]:
     """Return the rows of each part of a new table."""
     key = asker.plan.new.tables[table.name].primary_key
-    return tuple(
-        PartRows(table, part, key, _bytewise(asker.old, part.projection)) for part in table.parts
-    )
-
-
-def _bytewise(old: Backend, projection: sa.Select[Any] | None) -> sa.Select[Any] | None:
-    return None if projection is None else old.bytewise(projection)
+    return tuple(PartRows(table, part, key, part.projection) for part in table.parts)
 
 
 def united(parts: Sequence[PartRows], columns: Sequence[str], name: str) -> sa.Subquery:

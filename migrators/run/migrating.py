@@ -204,7 +204,8 @@ class _Migration:
             began = time.monotonic()
             last = self.plans[-1]
             staging.write_stamp(stamp_for(last, self.command, reader.digest))
-            replaced = publish(self.place, staging, new, like=old)
+            facts = {"source": source, "extract": reader.digest}
+            replaced = publish(self.place, staging, new, like=old, **facts)
             outcome = "published"
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrators import __version__
@@ -45,18 +46,26 @@ def stamp_for(plan: Plan, command: str, extract: str) -> Stamp:
 
 
 def publish(
-    run: RunDirectory, staging: Backend, new: Backend, *, like: Backend | None = None
+    run: RunDirectory,
+    staging: Backend,
+    new: Backend,
+    *,
+    like: Backend | None = None,
+    **facts: str,
 ) -> str:
     """Publish, journalled; return the name that the replaced version got, or "".
 
     Parameters
     ----------
+    **facts
+        What the intent says besides: should nothing be said after it, stamp and intent
+        tell what was published.
     like : Backend or None
         The database it was made from: who may read that may read this, unless it replaces
         a version, whose access it takes.
     """
     aside = new.aside(run.id) if new.exists() else None
-    run.say("publish", database=new.database, aside=aside.database if aside else "")
+    run.say("publish", database=new.database, aside=aside.database if aside else "", **facts)
     new.publish(staging, aside=aside, like=None if aside else like)
     run.say("gone", database=staging.database)
     stamp = new.stamp()
@@ -83,28 +92,49 @@ def already_published(project: Project, command: str, new: Backend, source: str)
     if stamp is None or stamp.step != command:
         return None
     for run in all_runs(project):
-        for line in run.said("finished"):
-            if line.get("extract") == stamp.extract and line["outcome"] == "published":
+        for line in run.said("publish"):
+            if line.get("extract") == stamp.extract and line["database"] == new.database:
                 return _still_stands(run, command, new, source, line["source"])
     return None
 
 
 def _still_stands(
     run: RunDirectory, command: str, new: Backend, source: str, then: str
-) -> Receipt | None:
+) -> Receipt:
     if source != then:
         raise Findings(
             f"{new.database} is stale: the old database has changed since run {run.id} made it",
             hint=f"{command} --replace     sets it aside and makes it anew",
         )
-    kept = json.loads((run.path / "receipt.json").read_text("utf-8"))
+    return replace(_kept(run, new) or _unkept(run, command, new), outcome="already done")
+
+
+def _kept(run: RunDirectory, new: Backend) -> Receipt | None:
+    """Return what a run's receipt says of it; None where it did not come to keep one."""
+    try:
+        kept = json.loads((run.path / "receipt.json").read_text("utf-8"))
+        times = kept["started"], kept["finished"]
+        return _brief(run, kept["command"], kept["old"], new, *times)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _unkept(run: RunDirectory, command: str, new: Backend) -> Receipt:
+    """Return what the journal says of a run that was stopped right after it published."""
+    lines = run.journal()
+    return _brief(run, command, "", new, lines[0]["at"], lines[-1]["at"])
+
+
+def _brief(
+    run: RunDirectory, command: str, old: str, new: Backend, started: str, finished: str
+) -> Receipt:
     return Receipt(
         run=run.id,
         command=command,
-        outcome="already done",
-        started=kept["started"],
-        finished=kept["finished"],
-        old=kept["old"],
-        new=kept["new"],
+        outcome="published",
+        started=started,
+        finished=finished,
+        old=old,
+        new=new.database,
         directory=str(run.path),
     )

@@ -98,6 +98,9 @@ def _next(project: Project, versions: tuple[VersionState, ...]) -> str:
         return f"no database yet: migrate create {versions[-1].version}" if versions else ""
     newest = max(there)
     ups = [(a, b) for a, b in project.steps() if a == newest and b > a]
+    if not ups and any(version > newest for version in project.versions()):
+        after = min(version for version in project.versions() if version > newest)
+        return f"version {newest} is here, and no step to {after}: migrate plan {newest}to{after}"
     if not ups:
         return f"version {newest} is the newest there is a step to: nothing to do"
     step = f"{ups[0][0]}to{ups[0][1]}"

@@ -83,7 +83,7 @@ def column_facts(column: sa.Column[Any]) -> dict[str, Any]:
 
 def plain_type(declared: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return what a `TypeDecorator` decorates; any other type as it is."""
-    while isinstance(declared, TypeDecorator):
+    while isinstance(declared, TypeDecorator) and not isinstance(declared, sa.Interval):
         declared = declared.impl_instance
     return declared
 
@@ -199,7 +199,10 @@ def _is_default(value: Any, default: Any) -> bool:
 
 
 def _of(table: sa.Table, kind: type[Any]) -> list[Any]:
-    return [c for c in table.constraints if isinstance(c, kind)]
+    """Constraints of a kind; those written inside a Column stand with the column only."""
+    inside = [c for column in table.columns for c in column.constraints]
+    every = dict.fromkeys([*table.constraints, *inside])
+    return [c for c in every if isinstance(c, kind)]
 
 
 def _unique(constraint: sa.UniqueConstraint) -> list[Any]:

@@ -99,7 +99,7 @@ class ColumnType:
     @property
     def arrow(self) -> pa.DataType:
         """The Arrow type of its values."""
-        import pyarrow as pa  # noqa: PLC0415  `plan` and `--help` do not need Arrow
+        import pyarrow as pa
 
         if self.kind is Kind.DECIMAL:
             make = pa.decimal128 if self.precision <= 38 else pa.decimal256  # noqa: PLR2004
@@ -124,7 +124,7 @@ _ARROW: dict[Kind, Any] = {
 }
 
 
-class UnsupportedType(Exception):  # noqa: N818  caught where table and column are known
+class UnsupportedType(Exception):
     """`describe` does not know the type; the caller adds table and column."""
 
 
@@ -143,35 +143,11 @@ def describe(declared: TypeEngine[Any]) -> ColumnType:
     """
     while isinstance(declared, TypeDecorator) and not isinstance(declared, sa.Interval):
         declared = declared.impl_instance
-    for sqltype, kind in _SIMPLE:
+    for sqltype, make in _KINDS:
         if isinstance(declared, sqltype):
-            return ColumnType(kind)
-    if isinstance(declared, sa.DateTime):
-        return ColumnType(Kind.INSTANT if declared.timezone else Kind.TIMESTAMP)
-    if isinstance(declared, sa.Integer):
-        return ColumnType(Kind.INTEGER, bits=_bits(declared))
-    if isinstance(declared, sa.Enum):
-        return ColumnType(Kind.ENUM, length=declared.length, labels=tuple(declared.enums))
-    if isinstance(declared, sa.String):
-        return ColumnType(Kind.TEXT, length=declared.length)
-    if isinstance(declared, sa.LargeBinary | sa.types._Binary):  # noqa: SLF001  BLOB, BINARY, VARBINARY
-        return ColumnType(Kind.BINARY, length=declared.length)
-    if isinstance(declared, sa.Float):
-        return ColumnType(Kind.FLOAT)
-    if isinstance(declared, sa.Numeric):
-        return _decimal(declared)
+            return ColumnType(make) if isinstance(make, Kind) else make(declared)
     msg = f"{declared!r} is not a type that an extract can hold exactly"
     raise UnsupportedType(msg)
-
-
-_SIMPLE: tuple[tuple[type[Any], Kind], ...] = (
-    (sa.Interval, Kind.INTERVAL),
-    (sa.Boolean, Kind.BOOLEAN),
-    (sa.JSON, Kind.JSON),
-    (sa.Uuid, Kind.UUID),
-    (sa.Date, Kind.DATE),
-    (sa.Time, Kind.TIME),
-)
 
 
 def _bits(declared: sa.Integer) -> int:
@@ -188,7 +164,28 @@ def _decimal(declared: sa.Numeric[Any]) -> ColumnType:
     if precision > _MAX_DECIMAL_DIGITS:
         msg = f"Numeric({precision}) has more than {_MAX_DECIMAL_DIGITS} digits"
         raise UnsupportedType(msg)
+    if (scale or 0) > precision:
+        msg = f"Numeric({precision}, {scale}) has more digits after the point than in all"
+        raise UnsupportedType(msg)
     return ColumnType(Kind.DECIMAL, precision=precision, scale=scale or 0)
+
+
+_KINDS: tuple[tuple[type[Any], Any], ...] = (
+    (sa.Interval, Kind.INTERVAL),
+    (sa.Boolean, Kind.BOOLEAN),
+    (sa.JSON, Kind.JSON),
+    (sa.Uuid, Kind.UUID),
+    (sa.Date, Kind.DATE),
+    (sa.Time, Kind.TIME),
+    (sa.DateTime, lambda t: ColumnType(Kind.INSTANT if t.timezone else Kind.TIMESTAMP)),
+    (sa.Integer, lambda t: ColumnType(Kind.INTEGER, bits=_bits(t))),
+    (sa.Enum, lambda t: ColumnType(Kind.ENUM, length=t.length, labels=tuple(t.enums))),
+    (sa.String, lambda t: ColumnType(Kind.TEXT, length=t.length)),
+    (sa.types._Binary, lambda t: ColumnType(Kind.BINARY, length=t.length)),  # noqa: SLF001  BLOB too
+    (sa.Float, Kind.FLOAT),
+    (sa.Numeric, _decimal),
+)
+"""Most special first: an Enum is a String, a Float is a Numeric."""
 
 
 def parse(name: str) -> ColumnType:

@@ -45,13 +45,10 @@ def new_query(same: SamePlan, database: Backend) -> ReadQuery:
 
     inner = same.new.subquery()
     labels = [c.label(f"c{i}") for i, c in enumerate(inner.c)]
-    compiled = database.bytewise(sa.select(*labels)).compile(
-        dialect=database.dialect, compile_kwargs={"literal_binds": True}
-    )
     columns = tuple(
         ReadColumn(f"c{i}", types.describe(c.type), "", str(c.key)) for i, c in enumerate(inner.c)
     )
-    return ReadQuery(str(compiled), columns, tuple(c.name for c in columns))
+    return ReadQuery(database.sql(sa.select(*labels)), columns, tuple(c.name for c in columns))
 
 
 def _short(rows: list[list[str | None]]) -> str:

@@ -106,7 +106,7 @@ def read_back(
     """Return the query that reads a table's stored columns, as the database renders them."""
     real = schema.metadata.tables[table.name]
     labels = [real.c[c.name].label(f"c{i}") for i, c in enumerate(table.stored)]
-    sql = str(sa.select(*labels).compile(dialect=database.dialect))
+    sql = database.sql(sa.select(*labels))
     label = {c.name: f"c{i}" for i, c in enumerate(table.stored)}
     columns = tuple(ReadColumn(label[c.name], c.type, table.name, c.name) for c in table.stored)
     return ReadQuery(

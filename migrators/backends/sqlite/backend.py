@@ -130,9 +130,9 @@ class SQLiteBackend(Facts, Backend):
         """Say what a type would lose; see `language.lint`."""
         return language.lint(declared, self.dialect)
 
-    def bytewise(self, expression: Any) -> Any:
-        """Take collations out of an expression; see `language.bytewise`."""
-        return language.bytewise(expression)
+    def sql(self, query: Any) -> str:
+        """Compile a query without the collations of its columns; see `language.sql`."""
+        return language.sql(query)
 
     # 3 snapshot ------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What SQLite makes of declared types and of text comparisons.
 
-`lint` names what would lose silently; `bytewise` takes collations out of a step's SQL.
+`lint` names what would lose silently; `sql` compiles a step's queries, text compared by bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql import visitors
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.backends.sqlite.cells.numbers import EXACT_DIGITS
@@ -62,19 +62,36 @@ def _lint_format(stored: sa.types.TypeEngine[Any]) -> str | None:
     return None
 
 
-def bytewise(expression: Any) -> Any:
-    """Return an expression or select in which no column compares by a collation of its own.
+class _Bytewise(SQLiteCompiler):
+    """Names no column's own collation: LIKE goes by bytes in our sessions as well."""
 
-    SQLite compares text by bytes unless a column is declared with another collation, and
+    def visit_column(self, column: sa.ColumnClause[Any], *args: Any, **options: Any) -> str:
+        """Render a column; one with a collation of its own as compared by bytes."""
+        text = super().visit_column(column, *args, **options)
+        if not _has_collation(column):
+            return text
+        bare = options.get("within_columns_clause") and not options.get("within_label_clause")
+        name = f" AS {self.preparer.quote(column.name)}" if bare else ""
+        return f"{text} COLLATE BINARY{name}"
+
+
+class _Queries(SQLiteDialect):
+    """The dialect that a step's queries are compiled with; DDL keeps to the plain one."""
+
+    statement_compiler = _Bytewise
+    supports_statement_cache = True
+
+
+def sql(query: Any) -> str:
+    """Compile a query or expression: literals rendered, text compared by bytes.
+
+    SQLite compares text by bytes unless its column is declared with another collation, and
     LIKE does so in our sessions (PRAGMA case_sensitive_like).
     """
-    return visitors.replacement_traverse(expression, {}, _binary)
+    return str(query.compile(dialect=_Queries(), compile_kwargs={"literal_binds": True}))
 
 
-def _binary(element: Any, **_: Any) -> Any:
-    if not isinstance(element, sa.ColumnClause) or not isinstance(element.type, sa.String):
-        return None
-    collation = element.type.collation
-    if collation is None or collation.upper() == "BINARY":
-        return None
-    return sa.collate(element, "BINARY").label(element.key)
+def _has_collation(column: sa.ColumnClause[Any]) -> bool:
+    declared = column.type
+    collation = declared.collation if isinstance(declared, sa.String) else None
+    return collation is not None and collation.upper() != "BINARY"
