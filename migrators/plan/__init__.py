@@ -58,7 +58,7 @@ def make(
     if not path.is_file():
         raise ProjectError(
             f"there is no migrators/{path.name}",
-            hint=f"write migrators/{path.name}, then: migrate plan {path.stem}",
+            hint=f"write migrators/{path.name}: def migrate(step, old, new)",
         )
     step = declare(path, *schemas, now=now or datetime.now(UTC))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

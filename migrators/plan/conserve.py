@@ -14,7 +14,7 @@ from migrators.plan import suggest
 
 if TYPE_CHECKING:
     from migrators.plan.parts import Problems
-    from migrators.schema import SchemaVersion, Table
+    from migrators.schema import Column, SchemaVersion, Table
     from migrators.step import Step
     from migrators.step.mapping import Mapping
 
@@ -91,12 +91,12 @@ def _title(mapping: Mapping, step: Step) -> str:
     return f"{mapping.table.key}{of}"
 
 
-def _free(mapping: Mapping, table: Table) -> list[str]:
+def _free(mapping: Mapping, table: Table) -> list[Column]:
     """New columns of a mapping that nothing fills."""
     filled = set(mapping.given)
     if mapping.source is not None:
         filled.update(mapping.source.c.keys())
-    return [c.name for c in table.stored if c.name not in filled]
+    return [c for c in table.stored if c.name not in filled]
 
 
 def _lost(
@@ -131,7 +131,7 @@ def _lost_table(table: sa.Table, new: SchemaVersion, step: Step, problems: Probl
         problems.add(said, f"step.table(new...., source=old.{table.key})", drop)
         return
     to = new.tables[near[0]]
-    free = [c.name for c in to.stored if c.name not in table.c]
+    free = [c for c in to.stored if c.name not in table.c]
     lost = [c for c in table.c if c.name not in {other.name for other in to.stored}]
     line = suggest.filling(to, table, suggest.renames(lost, free), named=True)
     problems.add(said, line, *(() if near[1] else (drop,)))

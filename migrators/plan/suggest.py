@@ -20,7 +20,7 @@ from migrators.plan.model import Read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from migrators.schema import Table
+    from migrators.schema import Column, Table
 
 _ALIKE = 0.6  # difflib's own cutoff
 _ONE_LINE = 90
@@ -50,15 +50,15 @@ def table_like(name: str, tables: Iterable[str]) -> tuple[str, bool] | None:
     return (found[near[0]], False) if near else None
 
 
-def renames(lost: Sequence[sa.Column[Any]], free: Sequence[str]) -> list[Rename]:
+def renames(lost: Sequence[sa.Column[Any]], free: Sequence[Column]) -> list[Rename]:
     """Pair columns that are carried nowhere with new ones that have no source.
 
     Parameters
     ----------
-    free : sequence of str
-        Names of the new columns that nothing fills, in their table's order.
+    free : sequence of Column
+        The new columns that nothing fills, in their table's order.
     """
-    waiting = dict.fromkeys(free)
+    waiting = {column.name: column.type for column in free}
     sure = {c: name for c in lost if (name := _same_name(c, waiting))}
     guessed: dict[sa.Column[Any], str] = {}
     for column in lost:
@@ -67,10 +67,10 @@ def renames(lost: Sequence[sa.Column[Any]], free: Sequence[str]) -> list[Rename]
             del waiting[near]
     found = {name: Rename(name, column, sure=True) for column, name in sure.items()}
     found |= {name: Rename(name, column, sure=False) for column, name in guessed.items()}
-    return [found[name] for name in free if name in found]
+    return [found[column.name] for column in free if column.name in found]
 
 
-def _same_name(column: sa.Column[Any], names: dict[str, None]) -> str | None:
+def _same_name(column: sa.Column[Any], names: dict[str, types.ColumnType]) -> str | None:
     """Take the new column of the same name but for its spelling; `EmployeeId` may be `id`."""
     table = plain(column.table.name)
     forms = {plain(column.name), plain(column.name).removeprefix(table)}
@@ -80,12 +80,12 @@ def _same_name(column: sa.Column[Any], names: dict[str, None]) -> str | None:
     return name
 
 
-def _near(column: sa.Column[Any], names: dict[str, None], *, alone: bool) -> str | None:
+def _near(column: sa.Column[Any], names: dict[str, types.ColumnType], *, alone: bool) -> str | None:
     by_plain = {plain(name): name for name in names}
     near = difflib.get_close_matches(plain(column.name), by_plain, n=1, cutoff=_ALIKE)
     if near:
         return by_plain[near[0]]
-    return next(iter(names), None) if alone else None
+    return next((n for n in names if _carries(column, names[n])), None) if alone else None
 
 
 def filling(
@@ -131,14 +131,15 @@ def _call(head: str, values: Sequence[str]) -> str:
 def _spelled(column: sa.Column[Any], target: types.ColumnType | None) -> str:
     """Return a column as a step writes it, in the rule that its new type asks for."""
     name = f"old.{column.table.key}.c.{column.name}"
-    try:
-        own = types.describe(column.type)
-    except types.UnsupportedType:
+    if target is None or _carries(column, target):
         return name
-    if target is None:
-        return name
+    return f"rules.{rule_for(target)}({name})"
+
+
+def _carries(column: sa.Column[Any], target: types.ColumnType) -> bool:
+    """Whether a column's values go to a type as they are."""
     try:
-        fitted(Read(0, own), target)
-    except BindError:
-        return f"rules.{rule_for(target)}({name})"
-    return name
+        fitted(Read(0, types.describe(column.type)), target)
+    except (BindError, types.UnsupportedType):
+        return False
+    return True

@@ -99,6 +99,17 @@ def test_a_guess_stands_beside_the_drop(shop: Sandbox) -> None:
     )
 
 
+def test_no_guess_is_made_across_types(shop: Sandbox) -> None:
+    """A lone lost date is not offered to the only free column, a text."""
+    said = problems(
+        shop,
+        "",
+        old='t("users", Column("id", Integer, primary_key=True), Column("born", Date))',
+        new='t("users", Column("id", Integer, primary_key=True), Column("email", Text))',
+    )
+    assert said.hint == ('step.drop(old.users.c.born, because="...")',)
+
+
 def test_a_constant_that_is_no_label_is_told_the_labels(shop: Sandbox) -> None:
     """The labels are what the person needs to see."""
     shop.schema(1, 't("users", Column("id", Integer, primary_key=True))')

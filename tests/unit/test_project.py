@@ -141,10 +141,16 @@ def test_gap_in_a_chain() -> None:
     with pytest.raises(ProjectError, match=r"no migrators/2to3\.py, so migrate 1to4") as caught:
         project.chain(1, 4)
     assert caught.value.hint == (
-        "write migrators/2to3.py, then: migrate 1to4",
+        "write migrators/2to3.py; it begins as",
+        "    def migrate(step, old, new):",
+        "        pass",
+        "migrate plan 2to3     then says what it lacks",
         "migrate 1to2 goes as far as there are steps",
     )
     with pytest.raises(ProjectError, match=r"no migrators/4to3\.py"):
         project.chain(4, 2)
+    with pytest.raises(ProjectError, match=r"no migrators/4to5\.py") as caught:
+        project.chain(4, 5)
+    assert caught.value.hint == ("write schemas/v5.py: there is no schema 5 yet",)
     with pytest.raises(UsageError, match="nothing to do"):
         project.chain(2, 2)
