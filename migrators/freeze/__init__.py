@@ -191,7 +191,7 @@ def _names(found: Source, before: SchemaVersion | None) -> Names:
         known = {
             naming.signature(constraint): naming.as_given(constraint)
             for table in before.metadata.tables.values()
-            for constraint in table.constraints
+            for constraint in declared.constraints(table)
         }
         return naming.remembered(known, naming.as_given if found.live else naming.conventional)
     return naming.as_given if found.live else naming.conventional

@@ -88,8 +88,8 @@ def _column(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[st
 
 
 def _constraints(old: sa.Table, new: sa.Table) -> Iterator[str]:
-    was = {signature(c): c for c in old.constraints}
-    is_ = {signature(c): c for c in new.constraints}
+    was = {signature(c): c for c in declared.constraints(old)}
+    is_ = {signature(c): c for c in declared.constraints(new)}
     for gone in sorted(set(was) - set(is_)):
         if _counts(was[gone]):
             yield f"{_say(was[gone])} was changed or dropped"

@@ -81,7 +81,7 @@ def signature(constraint: sa.Constraint) -> str:
 def _place(constraint: sa.CheckConstraint) -> int:
     nameless = [
         declared.expression_text(c.sqltext)
-        for c in constraint.table.constraints
+        for c in declared.constraints(constraint.table)
         if isinstance(c, sa.CheckConstraint) and as_given(c) is None
     ]
     return sorted(nameless).index(declared.expression_text(constraint.sqltext)) + 1

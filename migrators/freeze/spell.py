@@ -99,7 +99,7 @@ def modules(item: str | Call) -> set[str]:
 
 
 def _constraints(found: sa.Table, names: Names) -> Iterable[Call]:
-    kept = [c for c in found.constraints if not _said_by_type(c)]
+    kept = [c for c in declared.constraints(found) if not _said_by_type(c)]
     if found.primary_key.columns and (name := names(found.primary_key)):
         key = [literal(c.name) for c in found.primary_key.columns]
         yield call("sa.PrimaryKeyConstraint", *key, name=literal(name))

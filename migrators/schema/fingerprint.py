@@ -199,10 +199,13 @@ def _is_default(value: Any, default: Any) -> bool:
 
 
 def _of(table: sa.Table, kind: type[Any]) -> list[Any]:
-    """Constraints of a kind; those written inside a Column stand with the column only."""
+    return [c for c in constraints(table) if isinstance(c, kind)]
+
+
+def constraints(table: sa.Table) -> list[sa.Constraint]:
+    """Return all constraints: those written inside a Column stand with the column only."""
     inside = [c for column in table.columns for c in column.constraints]
-    every = dict.fromkeys([*table.constraints, *inside])
-    return [c for c in every if isinstance(c, kind)]
+    return list(dict.fromkeys([*table.constraints, *inside]))
 
 
 def _unique(constraint: sa.UniqueConstraint) -> list[Any]:

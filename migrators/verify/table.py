@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from migrators.schema import SchemaVersion, Table
 
 
-class _OutOfOrder(Exception):  # noqa: N818  a fact about the extract's rows
+class _OutOfOrder(Exception):  # a fact about the extract's rows
     """The extract's rows are not in key order: compare them sorted."""
 
 

@@ -129,6 +129,16 @@ def test_models_read_as_a_person_would_write(project: Project) -> None:
     assert _linted(project)
 
 
+def test_a_check_inside_a_column_is_kept(project: Project) -> None:
+    """It stands with its column only, not among the table's constraints."""
+    models = (
+        "import sqlalchemy as sa\nm = sa.MetaData()\n"
+        "sa.Table('t', m, sa.Column('a', sa.Integer, sa.CheckConstraint('a > 2', name='big')))\n"
+    )
+    freeze(project, 1, f"{_models(project, models, 'freeze_inside')}:m")
+    assert 'sa.CheckConstraint("a > 2", name="big")' in _text(project, 1)
+
+
 def test_nameless_constraints_get_names(project: Project) -> None:
     """Without a convention of the application's, the documented one applies."""
     models = (

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable
 
+from migrators.extracts.names import file_name
 from tests.benchmarks.generate import counts, generate
 
 if TYPE_CHECKING:
@@ -177,16 +178,18 @@ def test_generator_refuses_a_file_that_exists(tmp_path: Path) -> None:
 
 
 def _fixture(version: int, table: str) -> list[dict[str, str]]:
-    path = ROOT / "fixtures" / f"v{version}" / f"{table}.csv"
-    with path.open(encoding="utf-8", newline="") as file:
+    with _file(version, table).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _file(version: int, table: str) -> Path:
+    return ROOT / "fixtures" / f"v{version}" / file_name(table, ".csv")
 
 
 def test_first_fixture_is_whole() -> None:
     """A file for each table with its columns, at most 200 rows, and no reference dangles."""
     for table in metadata_of(1).tables.values():
-        path = ROOT / "fixtures" / "v1" / f"{table.name}.csv"
-        with path.open(encoding="utf-8", newline="") as file:
+        with _file(1, table.name).open(encoding="utf-8", newline="") as file:
             assert list(table.c.keys()) == next(csv.reader(file))
         rows = _fixture(1, table.name)
         assert len(rows) <= 200
