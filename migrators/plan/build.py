@@ -122,7 +122,7 @@ def _table(shop: Workshop, step: Step, name: str, mappings: list[Mapping]) -> It
     parts: list[Part] = []
     for mapping in mappings:
         try:
-            parts.extend(_part(shop, mapping))
+            parts.extend(replace(part, line=mapping.line) for part in _part(shop, mapping))
         except (BindError, TypeError) as error:
             shop.problems.add(f"{name}: {error}")
     ordered = len(parts) == 1 and bool(parts[0].query.order_by) and parts[0].explodes is None

@@ -134,6 +134,8 @@ class Part:
         New columns that SQL alone gives, labelled with their names; for `check`.
     in_sql : frozenset of str
         Which columns those are.
+    line : int or None
+        Where the step speaks of it.
     """
 
     source: str | None
@@ -145,6 +147,7 @@ class Part:
     explodes: Apply | None = None
     projection: sa.Select[Any] | None = field(default=None, compare=False)
     in_sql: frozenset[str] = frozenset()
+    line: int | None = None
 
 
 @dataclass(frozen=True)

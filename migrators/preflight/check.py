@@ -67,7 +67,7 @@ def check(
         A writer holds it.
     """
     began = time.monotonic()
-    emit(StageStarted("check", f"{old.database}, read only", total=len(plan.tables)))
+    emit(StageStarted("check", total=len(plan.tables)))
     found = Found()
     is_drifted = _drift(plan, old, scratch, found)
     found.ok.append(_columns(plan))
@@ -120,7 +120,7 @@ def _rules(asker: Asker, scratch: Path, found: Found, *, drifted: bool) -> None:
                 faults = list(ruled.faults(asker, table, maps, broken))
                 found.faults(faults, asker.plan.new.version)
     if columns and len(found.findings) == before:
-        found.ok.append(f"rules take every value: {columns} columns")
+        found.ok.append(f"rules take every value: {wording.counted(columns, 'columns')}")
 
 
 def _table(asker: Asker, table: TablePlan, found: Found, *, drifted: bool) -> None:

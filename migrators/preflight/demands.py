@@ -70,7 +70,10 @@ def _fault(asker: Asker, rows: PartRows, demand: Demand, count: int) -> Fault:
         said=demand.said,
         samples=rows.sample(asker, demand.broken, value),
         see=asker.shown(rows.where(demand.broken)),
-        mend=wording.correct(asker.plan, rows.table, demand.lines),
+        mend=(
+            *wording.correct(asker.plan, rows.part, demand.lines),
+            f"or allow it in schemas/{asker.plan.new.path.name}",
+        ),
     )
 
 
@@ -224,7 +227,7 @@ def _broken(
         said="rows break it",
         samples=tuple(_name(rows, row) for row in rest),
         see=asker.shown(sa.select(*(keys or [sa.func.count()])).select_from(inner).where(false)),
-        mend=wording.correct(asker.plan, rows.table, (_without(rows, condition),)),
+        mend=wording.correct(asker.plan, rows.part, (_without(rows, condition),)),
     )
 
 

@@ -58,8 +58,10 @@ def counted(count: int, said: str) -> str:
     """Return "287 rows are null", "1 row is null"."""
     if count != 1:
         return f"{count:,} {said}"
-    what, verb, *rest = said.split(" ")
-    return " ".join(["1", what.removesuffix("s"), _SINGULAR.get(verb, verb), *rest])
+    what, *rest = said.split(" ")
+    return " ".join(
+        ["1", what.removesuffix("s"), *(_SINGULAR.get(r, r) for r in rest[:1]), *rest[1:]]
+    )
 
 
 def facts(faults: Sequence[Fault]) -> tuple[str, ...]:
@@ -114,17 +116,17 @@ def mapping(table: TablePlan, part: Part) -> str:
     return f"step.table({new})"
 
 
-def place(plan: Plan, table: TablePlan) -> str:
-    """Return where the step speaks of a table: "migrators/2to3.py:31"."""
-    return f"migrators/{plan.path.name}" + (f":{table.line}" if table.line else "")
+def place(plan: Plan, of: TablePlan | Part) -> str:
+    """Return where the step speaks of a table or a source: "migrators/2to3.py:31"."""
+    return f"migrators/{plan.path.name}" + (f":{of.line}" if of.line else "")
 
 
-def correct(plan: Plan, table: TablePlan, lines: Sequence[str]) -> tuple[str, ...]:
+def correct(plan: Plan, of: TablePlan | Part, lines: Sequence[str]) -> tuple[str, ...]:
     """Return the two ways to mend rows: in the old release, or by lines in the step."""
     first = f"correct them in release {plan.old.version}"
     if not lines:
         return (first,)
-    return (f"{first}, or in {place(plan, table)} add one of:", *(f"  {x}" for x in lines))
+    return (f"{first}, or in {place(plan, of)} add one of:", *(f"  {x}" for x in lines))
 
 
 def values(column: str, value: str) -> str:

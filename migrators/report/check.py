@@ -59,7 +59,7 @@ def _other(finding: Finding) -> Iterable[str]:
 def _stop(number: int, finding: Finding) -> Iterable[str]:
     """Lines of one finding; SQL and code stand as they are, to be copied."""
     yield from wrap(finding.title, f"{number:<3}", 3)
-    yield from (f"     {escape(fact)}" for fact in finding.facts)
+    yield from (line for fact in finding.facts for line in wrap(fact, "     ", 9))
     see = escape_lines(finding.see) if finding.see else []
     mend = [line for entry in finding.mend for line in escape_lines(entry)]
     for label, entries in (("see", see), ("mend", mend)):

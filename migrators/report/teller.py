@@ -148,8 +148,10 @@ class Teller:
         return words(self._state(self._seconds())) or escape(self._short(self._about))
 
     def _done(self, event: StageDone) -> None:
-        said = event.said or (self._about,)
-        self._say(self._started, event.stage, said[0], duration(event.seconds))
+        said = tuple(filter(None, event.said or (self._about,)))
+        self._clear()
+        for fact in said[:1]:
+            self._say(self._started, event.stage, fact, duration(event.seconds))
         for fact in said[1:]:
             self._say("", "", fact)
         self._enter("", "", 0)

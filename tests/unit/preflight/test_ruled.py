@@ -63,7 +63,7 @@ def test_a_rule_that_takes_every_value_is_said_to_be_well(shop: Sandbox) -> None
     )
     found = checked(shop)
     assert stops(found) == []
-    assert "rules take every value: 1 columns" in found.ok
+    assert "rules take every value: 1 column" in found.ok
 
 
 def test_only_what_rules_read_is_streamed(shop: Sandbox) -> None:

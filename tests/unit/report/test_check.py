@@ -52,6 +52,15 @@ def test_findings() -> None:
     ]
 
 
+def test_long_facts_stay_on_the_page() -> None:
+    """Keys of two tables may be many words."""
+    fact = "16 rows share a value  " + "; ".join(f"Employee {n} = Customer {n}" for n in range(9))
+    found = Check((), (Finding("STOP", "people.id is PRIMARY KEY", (fact,)),), 1.0)
+    lines = check_lines(found, "1to2", "shop", at=AT)
+    assert max(map(len, lines)) <= 90
+    assert "         " in [line[:9] for line in lines]
+
+
 def test_nothing_found() -> None:
     """And what comes next."""
     lines = check_lines(Check(("a",), (), 2.0), "2to3", "shop_v2", at=AT)

@@ -48,6 +48,17 @@ def test_a_stage_without_facts_says_what_it_was_about() -> None:
     assert stream.getvalue().split() == [AT, "still", "the", "old", "database", "1.0s"]
 
 
+def test_a_stage_with_nothing_to_say_leaves_no_line() -> None:
+    """No empty line, with or without a bar; what comes next starts a line of its own."""
+    for terminal in (False, True):
+        teller, stream, _ = _teller(terminal=terminal)
+        teller(StageStarted("finish"))
+        teller(StageDone("finish", 0.0, ("",)))
+        teller.line("next")
+        assert [x for x in stream.getvalue().split("\r") if x.strip()][-1] == "next\n"
+        assert stream.getvalue().count("\n") == 1
+
+
 def test_a_note_has_a_time_and_no_stage() -> None:
     """As the clock stands."""
     teller, stream, _ = _teller()
