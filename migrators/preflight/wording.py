@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import keyword
+import re
 from pathlib import PurePath
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from migrators.plan.model import Apply, Read, Widen
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 SAMPLES = 5
 """Rows that are named; the count says how many there are."""
 _LONGEST = 60
+_STATEMENT = 78  # what fits in 90 columns beside `mend`
 _SINGULAR = {"are": "is", "have": "has", "break": "breaks", "refer": "refers"}
 
 
@@ -126,7 +129,18 @@ def correct(plan: Plan, of: TablePlan | Part, lines: Sequence[str]) -> tuple[str
     first = f"correct them in release {plan.old.version}"
     if not lines:
         return (first,)
-    return (f"{first}, or in {place(plan, of)} add one of:", *(f"  {x}" for x in lines))
+    return (
+        f"{first}, or in {place(plan, of)} add one of:",
+        *(indent(_broken(x), "  ") for x in lines),
+    )
+
+
+def _broken(line: str) -> str:
+    """Return a statement on several lines where one is too long for the page."""
+    match = re.fullmatch(r"(step\.table\(.*?\)\.\w+)\((.*)\)", line)
+    if match is None or len(line) <= _STATEMENT:
+        return line
+    return f"{match[1]}(\n    {match[2]},\n)"
 
 
 def values(column: str, value: str) -> str:

@@ -175,6 +175,8 @@ def _outcome(receipt: Receipt) -> str:
 
 
 def _after(receipt: Receipt, deed: Deed) -> list[str]:
+    if receipt.outcome == "rehearsed":
+        return ["", f"Next     migrate {escape(deed.name)}"]
     if receipt.outcome != "published" or deed.new is None or deed.old is None:
         return []
     steps = [f"start release {deed.new}", f"back up {receipt.new}: no backup of it exists yet"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from tests.unit.preflight.asking import checked, left_to_rehearsal, only_stop, seen, stops
@@ -39,11 +40,15 @@ def test_f70_orphans_are_found_though_the_old_database_took_them(shop: Sandbox) 
     owner, owners = "old.pets.c.owner", "sa.select(old.owners.c.id)"
     assert finding.mend == (
         "correct them in release 1, or in migrators/1to2.py add one of:",
-        f'  step.table(new.pets).drop_rows(old.pets.c.owner.not_in({owners}), because="...")',
-        f"  step.table(new.pets).values(owner=sa.case((old.pets.c.owner.in_({owners}), {owner})))",
+        "  step.table(new.pets).drop_rows(\n"
+        f'      old.pets.c.owner.not_in({owners}), because="...",\n'
+        "  )",
+        "  step.table(new.pets).values(\n"
+        f"      owner=sa.case((old.pets.c.owner.in_({owners}), {owner})),\n"
+        "  )",
     )
     for line in finding.mend[1:]:
-        shop.step(line.strip().replace('"..."', '"strays"'))
+        shop.step(textwrap.dedent(line).replace('"..."', '"strays"'))
         assert stops(checked(shop)) == []
 
 

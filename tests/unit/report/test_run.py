@@ -138,6 +138,7 @@ def test_a_rehearsal_publishes_nothing() -> None:
     """And says so; release 3 is not to be started."""
     lines = success_lines(replace(RECEIPT, outcome="rehearsed"), DEED)
     assert "rehearsed, nothing was published" in "".join(lines)
+    assert lines[-1] == "Next     migrate 2to3"
     assert [line for line in lines if "start release" in line] == []
 
 
