@@ -107,7 +107,9 @@ KEYS = {
 }
 
 
-def copied(old: sqlite3.Connection, reshape: Reshape, table: str, columns: list[str]) -> Iterator[Row]:
+def copied(
+    old: sqlite3.Connection, reshape: Reshape, table: str, columns: list[str]
+) -> Iterator[Row]:
     """Yield the rows of a table that keeps its grain."""
     source, where = COPIES.get(table, (table, ""))
     names = ", ".join(
@@ -131,9 +133,7 @@ def extract(old: sqlite3.Connection, shape: dict[str, list[str]], folder: Path) 
         with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
-            writer.writerows(
-                [v.hex() if isinstance(v, bytes) else v for v in row] for row in rows
-            )
+            writer.writerows([v.hex() if isinstance(v, bytes) else v for v in row] for row in rows)
 
 
 def load(new: sqlite3.Connection, shape: dict[str, list[str]], folder: Path) -> None:

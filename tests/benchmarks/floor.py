@@ -1,6 +1,6 @@
 """The floor (c): ATTACH and INSERT … SELECT of the same reshaping query, inside SQLite.
 
-    python -m tests.benchmarks.floor OLD.db NEW.db SCHEMA.py
+python -m tests.benchmarks.floor OLD.db NEW.db SCHEMA.py
 """
 
 from __future__ import annotations

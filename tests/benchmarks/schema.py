@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from sqlalchemy.dialects import sqlite
 from migrators.schema import read_schema
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from migrators.schema import SchemaVersion
 
 
