@@ -55,9 +55,9 @@ def finish(
 ) -> tuple[str, ...]:
     """Build what comes after the data: indexes, keys, sequences, triggers, views."""
     began = time.monotonic()
-    emit(StageStarted("finish"))
+    emit(StageStarted("finish", "indexes, keys, views, triggers"))
     facts = staging.finish(schema, dict(reader.manifest.sequences))
-    emit(StageDone("finish", time.monotonic() - began, facts))
+    emit(StageDone("finish", time.monotonic() - began, facts or ("",)))
     return facts
 
 

@@ -41,7 +41,8 @@ def bar(progress: Progress, width: int) -> str:
     )
     rate = f"  {count(round(progress.done / progress.seconds))}/s" if progress.seconds > 1 else ""
     head = f"{progress.started}  {progress.stage:<9} {drawn}"
-    return f"{head}{words(progress)}{rate}"[:width]
+    line = f"{head}{words(progress)}"
+    return f"{line}{rate}" if len(line + rate) <= width else line[:width]
 
 
 def words(progress: Progress) -> str:

@@ -171,6 +171,8 @@ def _seconds(receipt: Receipt) -> float:
 def _outcome(receipt: Receipt) -> str:
     if receipt.outcome == "rehearsed":
         return ": rehearsed, nothing was published"
+    if receipt.outcome == "verified":
+        return f": {escape(receipt.new)} equals {escape(receipt.old)}"
     return f": {escape(receipt.new)} is here" if receipt.outcome == "published" else ""
 
 

@@ -138,7 +138,7 @@ class Teller:
         return Progress(
             self._started,
             escape(self._stage),
-            self._table,
+            self._table or self._short(self._about),
             self._all,
             self._total,
             at - self._since,

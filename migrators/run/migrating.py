@@ -217,7 +217,7 @@ class _Migration:
 
     def _still(self, old: Backend, source: str) -> None:
         began = time.monotonic()
-        self.emit(StageStarted("still"))
+        self.emit(StageStarted("still", old.database))
         if old.digest() != source:
             raise Findings(
                 f"{old.database} was written to while it was migrated; nothing was published",

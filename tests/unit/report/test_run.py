@@ -134,6 +134,12 @@ def test_no_way_back_is_said() -> None:
     assert "no 3to2.py: what release 3 wrote stays behind" in lines[-1]
 
 
+def test_a_verification_says_what_is_equal() -> None:
+    """Database and extract, by name."""
+    lines = success_lines(replace(RECEIPT, outcome="verified", old="fixtures/v3"), DEED)
+    assert ": shop_v3 equals fixtures/v3." in "".join(lines)
+
+
 def test_a_rehearsal_publishes_nothing() -> None:
     """And says so; release 3 is not to be started."""
     lines = success_lines(replace(RECEIPT, outcome="rehearsed"), DEED)

@@ -6,6 +6,7 @@ import io
 from datetime import UTC, datetime
 
 from migrators.events import Note, StageDone, StageStarted, TableDone, TableProgress
+from migrators.report.bar import Progress, bar
 from migrators.report.teller import Teller
 from migrators.report.text import clock
 
@@ -57,6 +58,20 @@ def test_a_stage_with_nothing_to_say_leaves_no_line() -> None:
         teller.line("next")
         assert [x for x in stream.getvalue().split("\r") if x.strip()][-1] == "next\n"
         assert stream.getvalue().count("\n") == 1
+
+
+def test_a_stage_that_counts_no_rows_says_what_it_is_about() -> None:
+    """While indexes are built for minutes the line is not blank."""
+    teller, stream, _ = _teller(terminal=True)
+    teller(StageStarted("finish", "indexes, keys"))
+    assert stream.getvalue() == f"\r{AT}  finish    indexes, keys"
+
+
+def test_a_rate_that_does_not_fit_is_left_out() -> None:
+    """A number cut in two would be another number."""
+    at = Progress("02:00:09", "extract", "invoice_lines", 1_577_515, 1_807_607, 1.6)
+    assert bar(at, 90).endswith("1,577,515 of 1,807,607 rows")
+    assert bar(at, 100).endswith("1,577,515 of 1,807,607 rows  985,947/s")
 
 
 def test_a_note_has_a_time_and_no_stage() -> None:
