@@ -150,7 +150,7 @@ def _fault(
         count=count,
         said=f"values refused: {reason}",
         samples=samples,
-        mend=wording.correct(asker.plan, table, _lines(column, how, reason)),
+        mend=wording.correct(asker.plan, part, _lines(column, how, reason)),
     )
 
 
@@ -167,7 +167,12 @@ def _lines(column: str, how: str, reason: str) -> tuple[str, ...]:
         return (f"{column}=rules.truncate(..., <length>)",)
     if reason.startswith("is none of"):
         return (f'{column}=rules.enum(..., {{"old label": "new label"}})',)
-    return (f"{column}={how}(..., otherwise=<a value>)",) if how.startswith("rules.") else ()
+    if not how.startswith("rules."):
+        return ()
+    rounded = (f'{column}={how}(..., rounding="half_even")',)
+    otherwise = f"{column}={how}(..., otherwise=<a value>)"
+    digits = how == "rules.decimal" and reason.startswith("has more digits")
+    return (*(rounded if digits else ()), otherwise)
 
 
 # reading no more than rules need ---------------------------------------------------------

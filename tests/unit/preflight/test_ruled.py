@@ -38,6 +38,20 @@ def test_f17_what_a_rule_refuses_is_counted_and_named(shop: Sandbox) -> None:
     assert finding.mend[0] == "correct them in release 1, or in migrators/1to2.py:8 add one of:"
 
 
+def test_a_decimal_with_more_digits_may_be_rounded(shop: Sandbox) -> None:
+    """REAL money that was summed up has a tail; the way to cut it is offered."""
+    key = 'Column("id", Integer, primary_key=True)'
+    shop.schema(1, f't("bills", {key}, Column("total", Float))')
+    shop.schema(2, f't("bills", {key}, Column("total", Numeric(10, 2)))')
+    shop.step("step.table(new.bills).values(total=rules.decimal(old.bills.c.total))")
+    shop.create("INSERT INTO bills VALUES (1, 0.99), (2, 0.1 + 0.2)")
+    finding = only_stop(checked(shop))
+    assert finding.mend[1:] == (
+        '  total=rules.decimal(..., rounding="half_even")',
+        "  total=rules.decimal(..., otherwise=<a value>)",
+    )
+
+
 def test_results_of_rules_have_to_fit(shop: Sandbox) -> None:
     """NOT NULL and length hold for what a rule gives, not for what it was given."""
     users(
