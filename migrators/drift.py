@@ -7,15 +7,19 @@ database itself normalises can look like a difference.
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from migrators.backends.interface import Backend, Catalog
     from migrators.schema import SchemaVersion
+
+_CONSTRAINTS = frozenset({"primary key", "unique", "foreign key", "check"})
 
 What = Literal["missing", "extra", "differs"]
 _HOLDS_DATA = frozenset({"table", "column", "virtual table"})
@@ -64,7 +68,9 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
 
     A further table with all that belongs to it, a further index that is not unique, a
     further view or a trigger on a further table, and a further column that is nullable
-    or has a default are additive.
+    or has a default are additive. A constraint without a name in the live database is
+    none that differs from one with a name in the schema: models that leave names open are
+    frozen with names, and the databases that they made have none.
 
     Parameters
     ----------
@@ -73,10 +79,11 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
     fresh : Catalog
         Of one freshly built from the schema (`fresh_catalog`).
     """
+    expected = dict(_unnamed(live.objects, key, facts) for key, facts in fresh.objects.items())
     found = [
-        _difference(kind, name, live.objects.get((kind, name)), fresh.objects.get((kind, name)))
-        for kind, name in sorted(live.objects.keys() | fresh.objects.keys())
-        if live.objects.get((kind, name)) != fresh.objects.get((kind, name))
+        _difference(kind, name, live.objects.get((kind, name)), expected.get((kind, name)))
+        for kind, name in sorted(live.objects.keys() | expected.keys())
+        if live.objects.get((kind, name)) != expected.get((kind, name))
     ]
     new_tables = {d.name for d in found if d.kind == "table" and d.what == "extra"}
     marked = [_mark(difference, new_tables) for difference in found]
@@ -113,6 +120,20 @@ def built_catalog(scratch: Backend, schema: SchemaVersion) -> Catalog:
     finally:
         if scratch.exists():
             scratch.discard()
+
+
+def _unnamed(
+    live: Mapping[tuple[str, str], str], key: tuple[str, str], facts: str
+) -> tuple[tuple[str, str], str]:
+    """Return an object of the schema without its name where the live one has none."""
+    kind, name = key
+    named = re.search(r"(?:^|, )named (.+)$", facts)
+    if kind not in _CONSTRAINTS or named is None:
+        return key, facts
+    bare = facts[: named.start()]
+    table = name.removesuffix(f".{named[1]}")
+    nameless = (kind, f"{table}.{bare}" if kind == "check" else name)
+    return (nameless, bare) if live.get(nameless) == bare else (key, facts)
 
 
 def _difference(kind: str, name: str, live: str | None, fresh: str | None) -> Difference:

@@ -84,3 +84,40 @@ def test_a_further_table_is_a_notice_with_all_that_belongs_to_it() -> None:
     )
     assert len(found) == 4
     assert all(d.additive for d in found)
+
+
+NAMED = {
+    ("primary key", "users"): "id, named pk_users",
+    ("unique", "users(name)"): "named uq_users_name",
+    ("foreign key", "users(boss)"): "references users ( id ), named fk_users_boss",
+    ("check", "users.ck_users_1"): "id > 3, named ck_users_1",
+}
+NAMELESS = {
+    ("primary key", "users"): "id",
+    ("unique", "users(name)"): "",
+    ("foreign key", "users(boss)"): "references users ( id )",
+    ("check", "users.id > 3"): "id > 3",
+}
+
+
+def test_a_nameless_constraint_is_no_drift_from_one_that_freeze_has_named() -> None:
+    """Models leave names open, so their databases have none; a frozen file has them."""
+    assert compare(Catalog(NAMELESS), Catalog(NAMED)) == []
+    assert len(compare(Catalog(NAMED), Catalog(NAMELESS))) == 5
+
+
+@pytest.mark.parametrize("key", sorted(NAMELESS))
+def test_a_nameless_constraint_that_says_something_else_is_drift(key: tuple[str, str]) -> None:
+    """Only the name may be missing."""
+    kind, name = key
+    other = (kind, f"{name} + 1") if kind == "check" else key
+    live = {**{k: v for k, v in NAMELESS.items() if k != key}, other: f"{NAMELESS[key]} + 1"}
+    found = compare(Catalog(live), Catalog(NAMED))
+    assert {difference.kind for difference in found} == {kind}
+
+
+def test_another_name_is_drift() -> None:
+    """A name that the database has is what `ALTER` and error messages speak of."""
+    live = {**NAMED, ("unique", "users(name)"): "named other"}
+    (found,) = compare(Catalog(live), Catalog(NAMED))
+    assert found.what == "differs"
