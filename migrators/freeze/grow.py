@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migrators.freeze.naming import as_given, signature
+from migrators.freeze.naming import as_given, signature, table_of
 from migrators.schema import fingerprint as declared
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _on_new_columns(constraint: sa.Constraint, old: sa.Table) -> bool:
         words = set(re.findall(r"\w+", declared.expression_text(constraint.sqltext)))
     else:
         words = {c.name for c in getattr(constraint, "columns", ())}
-    return words.isdisjoint(_names(old)) and not words.isdisjoint(_names(constraint.table))
+    return words.isdisjoint(_names(old)) and not words.isdisjoint(_names(table_of(constraint)))
 
 
 def _manner(constraint: sa.Constraint) -> list[Any]:
@@ -143,7 +143,7 @@ def _counts(constraint: sa.Constraint) -> bool:
 
 def _say(constraint: sa.Constraint) -> str:
     name = as_given(constraint)
-    return f"{constraint.table.key}: {name}" if name else signature(constraint)
+    return f"{table_of(constraint).key}: {name}" if name else signature(constraint)
 
 
 def _say_type(facts: dict[str, Any]) -> str:

@@ -23,6 +23,12 @@ def as_given(constraint: sa.Constraint) -> str | None:
     return declared.constraint_name(constraint)
 
 
+def table_of(constraint: sa.Constraint) -> sa.Table:
+    """Return a constraint's table; one written inside a Column belongs to that only."""
+    parent = getattr(constraint, "parent", None)
+    return parent.table if isinstance(parent, sa.Column) else constraint.table
+
+
 def conventional(constraint: sa.Constraint) -> str | None:
     """Return the name that a constraint has, or one by convention.
 
@@ -31,7 +37,7 @@ def conventional(constraint: sa.Constraint) -> str | None:
     """
     if name := as_given(constraint):
         return name
-    table = constraint.table
+    table = table_of(constraint)
     match constraint:
         case sa.PrimaryKeyConstraint():
             return f"pk_{table.name}" if constraint.columns else None
@@ -65,7 +71,7 @@ def remembered(known: Mapping[str, str | None], otherwise: Names) -> Names:
 
 def signature(constraint: sa.Constraint) -> str:
     """Return what a constraint says, without its name: equal where two say the same."""
-    table = constraint.table.key
+    table = table_of(constraint).key
     match constraint:
         case sa.ForeignKeyConstraint():
             pairs = [(e.parent.name, e.target_fullname) for e in constraint.elements]
@@ -81,7 +87,7 @@ def signature(constraint: sa.Constraint) -> str:
 def _place(constraint: sa.CheckConstraint) -> int:
     nameless = [
         declared.expression_text(c.sqltext)
-        for c in declared.constraints(constraint.table)
+        for c in declared.constraints(table_of(constraint))
         if isinstance(c, sa.CheckConstraint) and as_given(c) is None
     ]
     return sorted(nameless).index(declared.expression_text(constraint.sqltext)) + 1

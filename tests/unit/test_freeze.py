@@ -139,6 +139,19 @@ def test_a_check_inside_a_column_is_kept(project: Project) -> None:
     assert 'sa.CheckConstraint("a > 2", name="big")' in _text(project, 1)
 
 
+def test_a_nameless_check_inside_a_column_gets_a_name_and_may_not_change(project: Project) -> None:
+    """It says its table through its column; a change of it is the next schema."""
+    models = (
+        "import sqlalchemy as sa\nm = sa.MetaData()\n"
+        "sa.Table('t', m, sa.Column('a', sa.Integer, sa.CheckConstraint('a > 2')))\n"
+    )
+    freeze(project, 1, f"{_models(project, models, 'freeze_mute')}:m")
+    assert 'sa.CheckConstraint("a > 2", name="ck_t_1")' in _text(project, 1)
+    other = _models(project, models.replace("a > 2", "a > 3"), "freeze_other")
+    with pytest.raises(UsageError, match="that is schema 2"):
+        freeze(project, 1, f"{other}:m")
+
+
 def test_nameless_constraints_get_names(project: Project) -> None:
     """Without a convention of the application's, the documented one applies."""
     models = (
