@@ -83,11 +83,11 @@ class Scan:
     def decode(self, batch: pa.RecordBatch) -> list[Cells]:
         """Return each column of a batch, decoded."""
         found: list[Cells] = []
+        arrays = batch.columns  # made anew each time: 3.5 s a batch of 1,600 columns otherwise
         at = 0
         for column in self.query.columns:
             codec = CODECS[column.type.kind]
-            arrays = batch.columns[at : at + len(codec.selects)]
-            found.append(codec.decode(arrays, column.type))
+            found.append(codec.decode(arrays[at : at + len(codec.selects)], column.type))
             at += len(codec.selects)
         return found
 

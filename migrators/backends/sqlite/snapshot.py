@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from migrators.backends.interface import Snapshot
 from migrators.backends.sqlite import adbc, connect, failures, refusals, scan, source
+from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from migrators.backends.sqlite.cells.model import Cells
     from migrators.errors import ValueRefused
 
-BATCH_ROWS = 65_536
+_MOST_ROWS, _FEWEST_ROWS, _CELLS = 65_536, 4_096, 2**22
+"""Of a batch: rows at most, 32 MB of numbers, and of very wide tables still enough rows."""
+_TERMS = 2_000
+"""Terms of a SELECT at most, as SQLite is usually built (limits.html, 2)."""
 
 
 @contextmanager
@@ -68,6 +72,7 @@ class SQLiteSnapshot(Snapshot):
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
         """Stream rows; see the interface."""
         reading = scan.Scan(query, self._order(query))
+        _require_room(reading)
         schema = pa.schema([pa.field(c.name, c.type.arrow) for c in query.columns])
         with failures.told(self._path, "reading"), closing(self._cells(reading)) as batches:
             for batch in batches:
@@ -90,7 +95,7 @@ class SQLiteSnapshot(Snapshot):
         first = True
         with self._connection.cursor() as cursor:
             try:
-                for batch in cursor.batches(reading.sql, BATCH_ROWS):
+                for batch in cursor.batches(reading.sql, _batch_rows(reading)):
                     rows = batch.slice(1) if first else batch
                     self._check(reading, rows, batch.schema)
                     first = False
@@ -122,6 +127,22 @@ class SQLiteSnapshot(Snapshot):
         if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
             return {}
         return dict(self.rows("SELECT name, max(seq) FROM sqlite_sequence GROUP BY name"))
+
+
+def _batch_rows(reading: scan.Scan) -> int:
+    return max(_FEWEST_ROWS, min(_MOST_ROWS, _CELLS // len(reading.types)))
+
+
+def _require_room(reading: scan.Scan) -> None:
+    terms, columns = len(reading.types), reading.query.columns
+    if terms > _TERMS:
+        raise DatabaseError(
+            f"{columns[0].table}: to read {len(columns)} columns at once takes {terms} terms of a "
+            f"SELECT, and SQLite has {_TERMS}: decimals and JSON take two each, the check of the "
+            "row one",
+            hint="declare some as sa.Text or sa.Float in the old schema module, and convert them "
+            "in the step with a rule",
+        )
 
 
 def _counted(
