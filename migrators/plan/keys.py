@@ -94,7 +94,7 @@ class Keys:
         if column in self._follow:
             table = self._follow[column]
             return self.changes.get(table) or self._of(_key(table), seen | {column})
-        for key in sorted(column.foreign_keys, key=lambda k: k.target_fullname):
+        for key in sorted(column.foreign_keys, key=lambda k: (k.column.table.key, k.column.name)):
             if key.column is not column and key.column not in seen:
                 found = self._of(key.column, seen | {column})
                 if found is not None:

@@ -218,7 +218,7 @@ def _foreign_key(constraint: sa.ForeignKeyConstraint) -> list[Any]:
     return [
         constraint_name(constraint),
         [element.parent.name for element in constraint.elements],
-        [element.target_fullname for element in constraint.elements],
+        [f"{e.column.table.fullname}.{e.column.key}" for e in constraint.elements],
         [constraint.ondelete, constraint.onupdate, constraint.match],
         [constraint.deferrable, constraint.initially],
     ]
