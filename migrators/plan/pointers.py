@@ -26,7 +26,7 @@ def conserve_references(step: Step, keys: Keys, problems: Problems) -> None:
             value = _value(mapping, column.name)
             if isinstance(value, sa.Column) and keys.of(column) is None:
                 for parent in _renumbered(step, column, value):
-                    _misdirected(mapping, column, value, parent, problems)
+                    _misdirected(column, value, parent, problems)
 
 
 def _value(mapping: Mapping, name: str) -> Any:
@@ -53,17 +53,16 @@ def _referred(column: sa.Column[Any]) -> set[sa.Column[Any]]:
 
 
 def _misdirected(
-    mapping: Mapping,
     column: sa.Column[Any],
     value: sa.Column[Any],
     parent: Mapping,
     problems: Problems,
 ) -> None:
-    table, old = mapping.table.key, mapping.source.key  # type: ignore[union-attr]
+    table = column.table.key
     of = parent.source.key  # type: ignore[union-attr]
     problems.add(
         f"{table}.{column.name} would name other rows: it carries {value} as it is, while "
         f"the rows of {of} get other keys in {parent.table.key}",
         f"{column.name}=step.table(new.{parent.table.key}, source=old.{of})"
-        f".key(old.{value.table.key}.c.{value.name}),    # of {table}, from {old}",
+        f".key(old.{value.table.key}.c.{value.name}),",
     )

@@ -85,6 +85,7 @@ class Teller:
 
     def line(self, text: str) -> None:
         """Say one line of ours; the bar makes room for it."""
+        text = self._short(text)
         with self._lock:
             self._clear()
             self._write((paint(text) if self._colour else text) + "\n")

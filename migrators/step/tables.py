@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+_SURELY = 0.8  # a slip of the hand: one letter of five
+
 
 class Tables:
     """Tables of one schema version: `old.users`, `old["odd name"]`.
@@ -50,5 +52,6 @@ class Tables:
 def meant(name: str, names: Iterable[str]) -> str:
     """Return "; did you mean user or users?", or nothing where no name is near."""
     lower = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(name.lower(), lower, n=3)
+    near = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=_SURELY)
+    near = near or difflib.get_close_matches(name.lower(), lower, n=3)
     return f"; did you mean {' or '.join(lower[known] for known in near)}?" if near else ""

@@ -74,6 +74,14 @@ def test_a_rate_that_does_not_fit_is_left_out() -> None:
     assert bar(at, 100).endswith("1,577,515 of 1,807,607 rows  985,947/s")
 
 
+def test_every_line_names_places_shortly() -> None:
+    """Errors, too: a path is said from the cwd, whoever says it."""
+    stream = io.StringIO()
+    teller = Teller(stream, short=lambda text: text.replace("/srv/shop/", ""))
+    teller.line("/srv/shop/shop_v2.db is stale")
+    assert stream.getvalue() == "shop_v2.db is stale\n"
+
+
 def test_a_note_has_a_time_and_no_stage() -> None:
     """As the clock stands."""
     teller, stream, _ = _teller()
