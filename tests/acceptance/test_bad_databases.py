@@ -164,7 +164,7 @@ def test_a_write_during_the_run_is_noticed(two: Cheeseshop) -> None:
     two.sql(2, "PRAGMA journal_mode = WAL")
 
     def write(event: Event) -> None:
-        if event == StageStarted("finish"):
+        if isinstance(event, StageStarted) and event.stage == "finish":
             two.sql(2, "UPDATE users SET username = 'slipped-in' WHERE id = 1")
 
     project = two.project
