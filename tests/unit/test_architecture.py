@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,13 +84,15 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
                 yield (whole if whole in MODULES else node.module or ""), node.lineno
 
 
-def edges() -> Iterator[tuple[str, str, str]]:
+@cache
+def edges() -> tuple[tuple[str, str, str], ...]:
     """From room, to room, and where it is written; the facade `migrators` is no room."""
-    for module, path in MODULES.items():
-        for target, line in imports(path):
-            here, there = room_of(module), room_of(target)
-            if here and there and here != there:
-                yield here, there, f"{path.relative_to(ROOT)}:{line} imports {target}"
+    return tuple(
+        (room_of(module), room_of(target), f"{path.relative_to(ROOT)}:{line} imports {target}")
+        for module, path in MODULES.items()
+        for target, line in imports(path)
+        if room_of(module) and room_of(target) and room_of(module) != room_of(target)
+    )
 
 
 RANK = {room: rank for rank, rooms in enumerate(FLOW) for room in rooms}
