@@ -93,8 +93,8 @@ def _write(handle: int, line: bytes) -> None:
 
 
 def now() -> str:
-    """Return the time, UTC, ISO 8601 to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """Return the time, UTC, ISO 8601 to the millisecond: short runs have a length, too."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def new_run(project: Project, command: str) -> RunDirectory:

@@ -89,8 +89,7 @@ def _took(project: Project, name: str) -> str:
         if not (begun and finished) or begun[0].get("command") != f"migrate {name}":
             continue
         start, end = (datetime.fromisoformat(x["at"]) for x in (begun[0], finished[-1]))
-        seconds = (end - start).total_seconds()  # whole ones, as the journal has them
-        took = duration(seconds) if seconds else "under 1s"
+        took = duration((end - start).total_seconds())
         return f"{took}, from the run of {when(begun[0]['at'])} ({finished[-1]['outcome']})"
     return ""
 
