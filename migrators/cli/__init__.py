@@ -6,18 +6,22 @@
     names      what a step's name looks like on the command line
     session    what one invocation shares: project, streams, teller
     catch      the one place that catches errors
+    signals    Ctrl-C and SIGTERM
     verbs/     a page per verb or family
     reference  docs/commands.md
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_INTERRUPTED = 130
 _NO_COMMAND = 2
 """Help was shown, but nothing was asked for: a script that lost its arguments must notice."""
 
@@ -42,4 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             args=typed or ["--help"], prog_name="migrate", standalone_mode=False, obj=session
         ),
     )
+    if session.last and code == _INTERRUPTED:
+        _end(code)
     return code if typed else _NO_COMMAND
+
+
+def _end(code: int) -> NoReturn:
+    """End the process at once: what was cut short in C may wait for its threads for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

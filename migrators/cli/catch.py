@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrators.cli.signals import stoppable, working
 from migrators.config import redact
 from migrators.errors import Interrupted, MigrateError, UsageError
 from migrators.report.errors import (
@@ -23,15 +22,12 @@ from migrators.report.errors import (
 from migrators.report.text import clock, escape, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
+    from collections.abc import Callable
 
     from migrators.cli.session import Session
     from migrators.receipt import Status
     from migrators.report.run import Deed
 
-_STOPPING = (signal.SIGTERM,)
-_ASKING = (signal.SIGINT, *_STOPPING)
 _INDENT = " " * 20
 
 
@@ -40,15 +36,13 @@ def caught(session: Session, command: Callable[[], Any]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    with _terminable(session):
+    with stoppable(last=session.last) as stop:
         try:
-            code = command()
+            code = working(command)
         except Exception as error:  # noqa: BLE001  the place where all of them end
-            with _undisturbed(session):
-                return _say(session, error)
+            return _say(session, KeyboardInterrupt() if stop.came else error)
         except KeyboardInterrupt as error:
-            with _undisturbed(session):
-                return _say(session, error)
+            return _say(session, error)
     return code if isinstance(code, int) else 0
 
 
@@ -116,44 +110,3 @@ def _status(session: Session) -> Status | None:
 def _traceback(error: BaseException) -> None:
     for line in "".join(traceback.format_exception(error)).splitlines():
         sys.stderr.write(escape(redact(line)) + "\n")
-
-
-@contextmanager
-def _terminable(session: Session) -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does; signals reach the main thread only."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, _interrupt) for number in _STOPPING}
-    try:
-        yield
-    finally:
-        _as_before(session, before)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-@contextmanager
-def _undisturbed(session: Session) -> Iterator[None]:
-    """Let no second Ctrl-C cut off what is said after the first."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ASKING}
-    try:
-        yield
-    finally:
-        _as_before(session, before)
-
-
-def _as_before(session: Session, before: dict[signal.Signals, Any]) -> None:
-    """Put handlers back; a process that has nothing left to do but end hears no more.
-
-    Python's own end would answer Ctrl-C with a traceback, and with another exit code.
-    """
-    if session.last:
-        before = dict.fromkeys(_ASKING, signal.SIG_IGN)
-    for number, handler in before.items():
-        signal.signal(number, handler)
