@@ -59,11 +59,13 @@ def filled(path: Path, metadata: sa.MetaData, *, deferred: bool) -> list[tuple[o
         ]
         for statement in uniques.statements(metadata, DIALECT) if deferred else whole:
             connection.execute(statement)
+        connection.execute("BEGIN")
         rows = [(i, f"a{i * 7919 % 5000}", f"b{i % 100}", f"c{i // 100}") for i in range(5000)]
         connection.executemany("INSERT INTO plain VALUES (?, ?, ?, ?)", rows)
         texts = [(f"k{i:05}", f"u{i * 7919 % 5000}") for i in range(5000)]
         connection.executemany("INSERT INTO \"keyed by 'text'\" VALUES (?, ?, NULL)", texts)
         connection.executemany("INSERT INTO bare VALUES (?, ?)", texts)
+        connection.execute("COMMIT")
         if deferred:
             assert uniques.add(connection, metadata.tables.values(), DIALECT) == 5
         catalog = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
