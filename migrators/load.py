@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from migrators.errors import MigrateError
+from migrators.errors import MigrateError, ValueRefused
 from migrators.events import Emit, StageDone, StageStarted, TableDone, TableProgress
 from migrators.stream import ahead
 
@@ -74,8 +74,13 @@ def _table(
             sent += len(batch)
             emit(TableProgress("load", name, len(batch)))
 
-    with ahead(reader.batches(name)) as batches:
-        taken = staging.write(name, schema.tables[name].stored, counted(batches))
+    try:
+        with ahead(reader.batches(name)) as batches:
+            taken = staging.write(name, schema.tables[name].stored, counted(batches))
+    except ValueRefused as refused:
+        if refused.samples:
+            raise
+        raise staging.explained(refused, schema, reader.batches(name)) from None
     if taken != sent:
         msg = f"{name}: {sent} rows were sent, the database took {taken}"
         raise MigrateError(msg)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
 
@@ -237,6 +238,21 @@ class Backend(ABC):
         ValueRefused
             For a value that the database cannot hold exactly.
         """
+
+    def explained(
+        self,
+        refused: ValueRefused,
+        schema: SchemaVersion,  # noqa: ARG002
+        batches: Iterator[pa.RecordBatch],  # noqa: ARG002
+    ) -> ValueRefused:
+        """Return a refusal of `write` that names no row as one that counts and names them.
+
+        Parameters
+        ----------
+        batches : iterator of pa.RecordBatch
+            The table's rows once more. The staging database may be lost over it.
+        """
+        return refused
 
     # 5 after ---------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from migrators.errors import ExtractError, MigrateError, ValueRefused
+from migrators.errors import ExtractError, ValueRefused
 from tests.engine.journey import NOTES, Journey, inserts, named, numbered, rules
 from tests.unit.preflight.asking import checked, only_stop
 
@@ -99,8 +99,8 @@ def test_d51_keys_that_are_equal_under_the_new_collation_are_refused(
     old = 't("users", Column("x", String(20), {}), Column("y", Integer))'
     new = old.replace("String(20)", f"String(20, collation={collation!r})")
     journey.schemas(old.format("primary_key=True"), new.format(f"{how}=True"))
-    error = journey.refused(MigrateError, inserts("users", [(one, 1), (other, 2), ("bob", 3)]))
-    assert "users" in error.message
+    error = journey.refused(ValueRefused, inserts("users", [(one, 1), (other, 2), ("bob", 3)]))
+    assert named(error) == ("users", "x", 2, [f"x {one}", f"x {other}"])
     finding = only_stop(checked(journey.shop))
     assert "users.x" in finding.title
     journey.shop.sql("DELETE FROM users WHERE y = 2")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
 
 _LONGEST_NAME = 255
@@ -163,6 +164,16 @@ class SQLiteBackend(Facts, Backend):
         from migrators.backends.sqlite import staging
 
         return staging.write(self._closed(), table, columns, batches)
+
+    def explained(
+        self, refused: ValueRefused, schema: SchemaVersion, batches: Iterator[pa.RecordBatch]
+    ) -> ValueRefused:
+        """Count and name the rows that break a constraint; see `broken.explained`."""
+        from migrators.backends.sqlite import broken
+
+        return broken.explained(
+            self._closed(), refused, schema, batches, self.dialect, self._busy_ms
+        )
 
     # 5 after ---------------------------------------------------------------------------
 

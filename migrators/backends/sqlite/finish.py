@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from migrators.backends.sqlite import (
+    broken,
     connect,
     failures,
     foreign_keys,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from migrators.errors import ValueRefused
     from migrators.schema import SchemaVersion
 
 _ANALYSED_ROWS = 1000
@@ -95,9 +97,38 @@ def _indexes(connection: sqlite3.Connection, schema: SchemaVersion, dialect: sa.
             connection.execute(statement)
         except connection.IntegrityError as error:
             table = index.table.name if index.table is not None else ""
-            raise failures.constraint(error, table) or error from error
+            found = _twice(connection, index, dialect)
+            raise found or failures.constraint(error, table) or error from error
     built = len(indexes) + added
     return f"{built} indexes built" if built else ""
+
+
+def _twice(
+    connection: sqlite3.Connection, index: sa.Index, dialect: sa.Dialect
+) -> ValueRefused | None:
+    """Return the rows that a unique index makes one, whatever it is made of."""
+    made_of = [_plain(expression) for expression in index.expressions]
+    terms = [_text(expression, dialect) for expression in made_of]
+    labels = [
+        str(each.name) if isinstance(each, sa.Column) else term
+        for each, term in zip(made_of, terms, strict=True)
+    ]
+    where = index.dialect_options[dialect.name]["where"]
+    held = "1" if where is None else _text(where, dialect)
+    table = index.table.name if index.table is not None else ""
+    return broken.duplicates(connection, table, terms, labels, held)
+
+
+def _plain(expression: Any) -> Any:
+    """Return what an index's expression orders by, without DESC."""
+    while isinstance(expression, sa.UnaryExpression) and expression.modifier is not None:
+        expression = expression.element
+    return expression
+
+
+def _text(expression: Any, dialect: sa.Dialect) -> str:
+    options = {"literal_binds": True, "include_table": False}
+    return str(expression.compile(dialect=dialect, compile_kwargs=options))
 
 
 def _sequences(connection: sqlite3.Connection, sequences: Mapping[str, int]) -> str:

@@ -56,9 +56,21 @@ def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int)
                 run_script(connection, path, script, "before the tables")
             connection.execute("BEGIN")
             connection.execute("PRAGMA user_version = 0")  # writes the first page, tables or not
-            for statement in uniques.statements(schema.metadata, dialect):
-                connection.execute(statement)
+            statements = uniques.statements(schema.metadata, dialect)
+            for table, statement in zip(schema.metadata.tables, statements, strict=True):
+                _create_table(connection, path, table, statement)
             connection.execute("COMMIT")
+
+
+def _create_table(connection: sqlite3.Connection, path: Path, table: str, statement: str) -> None:
+    try:
+        connection.execute(statement)
+    except connection.OperationalError as error:
+        doubled = "already exists" in str(error) or "duplicate column name" in str(error)
+        raise DatabaseError(
+            f"{path}: cannot create {table}: {error}",
+            hint="to SQLite, names that differ in case only are one: rename it" if doubled else (),
+        ) from error
 
 
 def bulk(connection: sqlite3.Connection) -> None:

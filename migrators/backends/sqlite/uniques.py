@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from migrators.backends.sqlite import failures, sql
+from migrators.backends.sqlite import broken, failures, sql
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -143,7 +143,10 @@ def _build(connection: sqlite3.Connection, table: str, index: Index) -> None:
             f"ON {sql.name(table)} ({index.columns})"
         )
     except connection.IntegrityError as error:
-        raise failures.constraint(error, table) or error from error
+        terms = [f"{sql.name(c)} COLLATE {sql.name(collation)}" for c, _, collation in index.keys]
+        labels = [name for name, _, _ in index.keys]
+        found = broken.duplicates(connection, table, terms, labels)
+        raise found or failures.constraint(error, table) or error from error
 
 
 def _declare(connection: sqlite3.Connection, table: str, declared: str, built: list[Index]) -> None:
