@@ -3,13 +3,13 @@ r"""Rows that files of values have lost elsewhere: NULLs, headers, quotes, `\.`,
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from migrators.errors import CodeError, ExtractError, MigrateError
+from migrators.errors import CodeError, ExtractError
 from tests.engine.journey import NOTES, inserts, numbered, quoted
 
 if TYPE_CHECKING:
@@ -279,9 +279,19 @@ def test_a14_a_long_field_arrives_whole(journey: Journey, size: int) -> None:
     assert (pair[0], pair[2]) == (pair[1], pair[3])
 
 
-def test_a14_what_sqlite_cannot_take_is_refused(journey: Journey) -> None:
-    """An extract that says it holds more than is there is not believed."""
-    source = three(journey)
-    (source / f"notes.{journey.files}").write_bytes(b"")
-    error: Any = journey.not_loaded(source, MigrateError)
-    assert f"notes.{journey.files}" in error.message
+def test_a14_a_record_past_the_limit_of_csv_is_refused(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it would be written, with what to do; Parquet takes it. The limit is lowered for the test."""
+    from migrators.extracts import framing
+
+    monkeypatch.setattr(framing, "BLOCK_BYTES", 1_000)
+    monkeypatch.setattr(framing, "MAX_RECORD_BYTES", 5_000)
+    journey.schemas(TEXTS)
+    journey.shop.create(numbered(["short", "long" * 2_000]))
+    if journey.files == "parquet":
+        journey.goes()
+        return
+    error = journey.stops(ExtractError)
+    assert error.message == "notes.csv: a record of more than 5000 bytes"
+    assert "Parquet" in " ".join(error.hint)
