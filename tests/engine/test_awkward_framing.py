@@ -282,7 +282,7 @@ def test_a14_a_long_field_arrives_whole(journey: Journey, size: int) -> None:
 def test_a14_a_record_past_the_limit_of_csv_is_refused(
     journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When it would be written, with what to do; Parquet takes it. The limit is lowered for the test."""
+    """When it would be written, with what to do; Parquet takes it. The limit is lowered."""
     from migrators.extracts import framing
 
     monkeypatch.setattr(framing, "BLOCK_BYTES", 1_000)
