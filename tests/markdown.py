@@ -51,6 +51,16 @@ class Block:
                 found[-1][1].append(line)
         return found
 
+    @property
+    def typed(self) -> list[tuple[str, list[str]]]:
+        """As `commands`, lines that `>` continues joined to the command."""
+        found = []
+        for line, after in self.commands:
+            more = [one[2:] for one in after if one.startswith("> ")]
+            said = [one for one in after if not one.startswith("> ")]
+            found.append(("\n".join([line, *more]), said))
+        return found
+
 
 def blocks(page: Path) -> list[Block]:
     """Return the fenced blocks of a page, in order."""
@@ -59,3 +69,17 @@ def blocks(page: Path) -> list[Block]:
         Block(m["language"], m["text"], m["mark"] or "", text.count("\n", 0, m.end()))
         for m in _BLOCK.finditer(text)
     ]
+
+
+def edit(path: Path, diff: str) -> None:
+    """Replace the lines marked `-` by the lines marked `+` that follow them."""
+    text = path.read_text("utf-8")
+    old: list[str] = []
+    new: list[str] = []
+    for line in [*diff.splitlines(), "-"]:
+        if line.startswith("-") and new:
+            assert "\n".join(old) in text
+            text = text.replace("\n".join(old), "\n".join(new))
+            old, new = [], []
+        (old if line.startswith("-") else new).append(line[1:])
+    path.write_text(text, "utf-8")

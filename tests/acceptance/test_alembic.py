@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 
 from migrators.project import Project
 from migrators.schema import load_schema
-from tests.markdown import Block, blocks
+from tests.markdown import Block, blocks, edit
 
 if TYPE_CHECKING:
     from tests.acceptance.cheeseshop import Cheeseshop
@@ -49,35 +49,11 @@ def follow(block: Block, folder: Path) -> None:
     elif what == "edit":
         edit(folder / name, block.text)
     else:
-        for line, said in commands(block):
+        for line, said in block.typed:
             done = typed(line, folder)
             heard = " ".join((done.stdout + done.stderr).split())
             missing = [one for one in said if " ".join(one.split()) not in heard]
             assert (done.returncode, missing) == (0, []), f"$ {line}\n{done.stdout}{done.stderr}"
-
-
-def commands(block: Block) -> list[tuple[str, list[str]]]:
-    """Return what is typed, lines continued with `>` joined, and what is said then."""
-    found = []
-    for line, after in block.commands:
-        more = [one[2:] for one in after if one.startswith("> ")]
-        said = [one for one in after if not one.startswith("> ")]
-        found.append(("\n".join([line, *more]), said))
-    return found
-
-
-def edit(path: Path, diff: str) -> None:
-    """Replace the lines marked `-` by the lines marked `+` that follow them."""
-    text = path.read_text("utf-8")
-    old: list[str] = []
-    new: list[str] = []
-    for line in [*diff.splitlines(), "-"]:
-        if line.startswith("-") and new:
-            assert "\n".join(old) in text
-            text = text.replace("\n".join(old), "\n".join(new))
-            old, new = [], []
-        (old if line.startswith("-") else new).append(line[1:])
-    path.write_text(text, "utf-8")
 
 
 def test_the_page_runs_and_alembic_goes_on_after_a_major(tmp_path: Path) -> None:

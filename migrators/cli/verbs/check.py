@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +49,23 @@ def check(ctx: click.Context, step: tuple[int, int], *, show_values: bool, as_js
     if as_json:
         session.show_data(check_data(found, name, place, later))
     else:
-        session.show(check_lines(found, name, place, at=at, later=later))
+        session.show(check_lines(_short(session, found), name, place, at=at, later=later))
     if found.stops:
         ctx.exit(_FOUND)
+
+
+def _short(session: Session, found: Check) -> Check:
+    """Say places from the cwd before lines are broken."""
+    findings = [
+        replace(
+            finding,
+            title=session.short(finding.title),
+            facts=tuple(map(session.short, finding.facts)),
+            mend=tuple(map(session.short, finding.mend)),
+        )
+        for finding in found.findings
+    ]
+    return replace(found, ok=tuple(map(session.short, found.ok)), findings=tuple(findings))
 
 
 def _checked(project: Project, session: Session, plan: Plan, *, show_values: bool) -> Check:
