@@ -27,12 +27,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def two(cheese: Cheeseshop) -> Cheeseshop:
+def two(two: Cheeseshop) -> Cheeseshop:
     """A shop with a database of version 2; a lock is waited for shortly."""
-    settings = cheese.root / "pyproject.toml"
+    settings = two.root / "pyproject.toml"
     settings.write_text(settings.read_text().replace(".db", ".db?timeout=0.2"))
-    cheese.ran("load", str(cheese.fixtures(2)))
-    return cheese
+    return two
 
 
 # the old database ------------------------------------------------------------------------

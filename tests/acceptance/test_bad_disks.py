@@ -26,13 +26,6 @@ _CAPABILITIES = (1, 2, 3)  # DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER: linux/capabi
 _PR_CAPBSET_DROP = 24
 
 
-@pytest.fixture
-def two(cheese: Cheeseshop) -> Cheeseshop:
-    """A shop with a database of version 2."""
-    cheese.ran("load", str(cheese.fixtures(2)))
-    return cheese
-
-
 def _no_leftover(shop: Cheeseshop) -> None:
     assert [name for name in shop.databases() if "loading" in name] == []
     assert list((shop.root / ".migrate").glob("runs/*/scratch")) == []

@@ -17,20 +17,6 @@ if TYPE_CHECKING:
     from tests.acceptance.cheeseshop import Cheeseshop
 
 
-@pytest.fixture
-def two(cheese: Cheeseshop) -> Cheeseshop:
-    """A shop with a database of version 2."""
-    cheese.ran("load", str(cheese.fixtures(2)))
-    return cheese
-
-
-@pytest.fixture
-def three(two: Cheeseshop) -> Cheeseshop:
-    """A shop whose version 2 was migrated to version 3."""
-    two.ran("2to3")
-    return two
-
-
 # extract, load, verify -------------------------------------------------------------------
 
 

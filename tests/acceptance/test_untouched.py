@@ -10,8 +10,6 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.acceptance.cheeseshop import sha256
 
 if TYPE_CHECKING:
@@ -32,13 +30,6 @@ READERS = (
     ("2to3",),
 )
 """Every command that reads the old database, in an order that lets all succeed."""
-
-
-@pytest.fixture
-def two(cheese: Cheeseshop) -> Cheeseshop:
-    """A shop with a database of version 2."""
-    cheese.ran("load", str(cheese.fixtures(2)))
-    return cheese
 
 
 def _beside(shop: Cheeseshop) -> list[Path]:
