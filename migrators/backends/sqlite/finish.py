@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 _ANALYSED_ROWS = 1000
 """Rows of an index that ANALYZE looks at: statistics in milliseconds, as the manual advises."""
 
+_SORT_KIB = 2_048
+"""Memory of a sort, which the page cache's size decides: what fits the processor's cache is
+faster. A unique index of 2,000,000 keys took 1.1 s of processor time with 2 MiB, 1.7 with 32,
+2.5 with 128."""
+
 
 def finish(
     path: Path,
@@ -53,7 +58,9 @@ def finish(
     """
     source.require(path)
     with failures.told(path, "finishing"), _opened(path, busy_ms) as connection:
+        connection.execute(f"PRAGMA cache_size = -{_SORT_KIB}")
         indexes = _indexes(connection, schema, dialect)
+        connection.execute(f"PRAGMA cache_size = -{connect.CACHE_KIB}")
         proven = foreign_keys.prove(connection, schema.metadata)
         raised = _sequences(connection, sequences)
         for script in schema.scripts("after", dialect.name):
