@@ -25,7 +25,8 @@ NEW = OLD + 't("names", Column("name", Text, primary_key=True), Column("n", Inte
         "ones = select(inner.c.name, sa.literal(1).label('n'))\n"
         "step.table(new.names).query(ones, rows=new)",
         "inner = select(old.users.c.name.label('word')).where(old.users.c.name != 'x').subquery()\n"
-        "ones = select(inner.c.word.label('name'), func.count().label('n')).group_by(inner.c.word)\n"
+        "ones = select(inner.c.word.label('name'), func.count().label('n'))"
+        ".group_by(inner.c.word)\n"
         "step.table(new.names).query(ones, rows=new)",
         "step.lookup(new.names, key=new.names.c.name, of=[old.users.c.name])",
     ],
