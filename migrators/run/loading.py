@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
-from migrators.errors import DatabaseError, TargetExists
+from migrators.errors import DatabaseError, TargetExists, VerifyMismatch
 from migrators.events import Emit, Note, StageDone, StageStarted
 from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
@@ -84,8 +84,13 @@ def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
         began = time.monotonic()
         try:
             verify(reader, schema, database, scratch=run.scratch, emit=emit)
+        except VerifyMismatch as differs:
+            run.say("finished", outcome="differs")
+            differs.hint = ("what was written since it was loaded differs, too: migrate status",)
+            raise
         finally:
             run.clear_scratch()
+        run.say("finished", outcome="verified")
         stage = StageTime(command, "verify", time.monotonic() - began)
         return _receipt(run, command, "verified", started, source, database, (stage,))
 

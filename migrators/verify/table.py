@@ -12,7 +12,8 @@ from migrators.events import Emit, TableProgress
 from migrators.extracts.interface import BATCH_ROWS
 from migrators.order import OrderCheck, in_order
 from migrators.stream import ahead
-from migrators.verify.compare import aligned, differing_columns, differing_keys
+from migrators.verify.compare import aligned, differing_columns
+from migrators.verify.merge import differences
 from migrators.verify.rowtext import row_texts
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ class TableCheck:
 
     def _in_key_order(self, emit: Emit) -> list[str]:
         with ahead(self._checked()) as ours, ahead(self._read(self.table.primary_key)) as theirs:
-            for mine, other in aligned(ours, theirs):
-                self.rows += len(mine)
-                emit(TableProgress("verify", self.table.name, len(mine)))
-                if differing_columns(mine, other):
-                    return self._named(mine, other)
-        return []
+            found = differences(ours, theirs, self.table, lambda rows: self._seen(rows, emit))
+        return [f"{self.table.name} {line}" for line in found]
+
+    def _seen(self, rows: int, emit: Emit) -> None:
+        self.rows += rows
+        emit(TableProgress("verify", self.table.name, rows))
 
     def _checked(self) -> Iterator[pa.RecordBatch]:
         check = OrderCheck(self.table.primary_key)
@@ -69,9 +70,6 @@ class TableCheck:
             if not check.ordered:
                 raise _OutOfOrder
             yield batch
-
-    def _named(self, mine: pa.RecordBatch, other: pa.RecordBatch) -> list[str]:
-        return [f"{self.table.name} {line}" for line in differing_keys(mine, other, self.table)]
 
     def _read(self, order: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
         names = [c.name for c in self.table.stored]
@@ -87,8 +85,7 @@ class TableCheck:
         theirs = self._sorted(self._read(()), "theirs")
         with ahead(ours) as left, ahead(theirs) as right:
             for mine, other in aligned(left, right):
-                self.rows += len(mine)
-                emit(TableProgress("verify", self.table.name, len(mine)))
+                self._seen(len(mine), emit)
                 if differing_columns(mine, other):
                     return [f"{self.table.name}: rows differ ({len(mine)} beside {len(other)})"]
         return []
