@@ -287,6 +287,14 @@ class Backend(ABC):
             the version set aside, or the running user's alone.
         """
 
+    def ready(self) -> None:  # noqa: B027  most databases have nothing to look for
+        """Refuse now what `publish` would refuse after all the work, but for a taken name.
+
+        Raises
+        ------
+        DatabaseError
+        """
+
     @abstractmethod
     def discard(self) -> None:
         """Remove this staging (or dropped) database and what belongs to it."""

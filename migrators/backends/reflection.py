@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from migrators.backends import where
 from migrators.backends.sqlite import reflection as sqlite_reflection
 from migrators.config import redact
-from migrators.errors import DatabaseError
+from migrators.errors import DatabaseError, UsageError
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def reflect(url: sa.URL) -> Reflected:
 def _engine(url: sa.URL) -> sa.Engine:
     file = where.database_file(url)
     if file is None:
-        return sa.create_engine(url)
+        return _server(url)
     if not file.is_file():
         raise DatabaseError(f"there is no database {file}")
     location = f"{file.resolve().as_uri()}?mode=ro"
@@ -82,6 +82,16 @@ def _engine(url: sa.URL) -> sa.Engine:
         creator=lambda: sqlite3.connect(location, uri=True),
         poolclass=sa.pool.NullPool,
     )
+
+
+def _server(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url)
+    except sa.exc.NoSuchModuleError:
+        raise UsageError(
+            f"{url.drivername} is no database that SQLAlchemy knows",
+            hint=f"URLs look like {where.FILE} or {where.SERVER}",
+        ) from None
 
 
 def _reflect(connection: sa.Connection) -> Reflected:

@@ -20,6 +20,11 @@ FILE = "sqlite:///shop.db"
 """A database that is a file, as hints show it."""
 
 
+def file_url(path: str) -> str:
+    """Return the URL of a database that is a file, as a person types it."""
+    return f"sqlite:///{path}"
+
+
 def file_template(name: str) -> str:
     """Return the URL template of a project whose databases are files below `data`.
 

@@ -107,13 +107,14 @@ def _table(
     if key and not table.ordered and table.lookup is None:
         batches = in_order(batches, key, scratch, BATCH_ROWS)
     check = OrderCheck(key)
-    written = 0
+    written = told = 0
     with ahead(batches) as stream, writer.table(table.name, ordered=bool(key)) as sink:
         for batch in stream:
             check.see(batch)
             sink.write(batch)
             written += len(batch)
-            emit(TableProgress("extract", table.name, len(batch)))
+            emit(TableProgress("extract", table.name, rows.read - told))
+            told = rows.read
     if not check.ordered:
         writer.unordered(table.name)
     emit(TableDone("extract", table.name, written, time.monotonic() - began))

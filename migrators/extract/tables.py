@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Rows:
-    """Streams the new rows of one table and counts on the way."""
+    """Streams the new rows of one table and counts on the way.
+
+    Attributes
+    ----------
+    read : int
+        Rows read so far of sources whose rows are counted, for the progress display.
+    """
 
     table: TablePlan
     snapshot: Snapshot
@@ -31,6 +37,7 @@ class Rows:
     counts: Mapping[str, tuple[Any, ...]]
     changed: Counter[tuple[str, str]] = field(default_factory=Counter)
     receipts: list[TableReceipt] = field(default_factory=list)
+    read: int = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of the new table's stored columns."""
@@ -46,7 +53,9 @@ class Rows:
             if made.refusals:
                 raise refused(self.table.name, part, seen, made.refusals[0])
             self.changed.update(made.changed)
-            read += len(seen) if seen is not None else 0
+            here = len(seen) if seen is not None else 0
+            read += here
+            self.read += here if part.accounting is not None else 0
             written += len(made.batch)
             yield made.batch
         self.receipts.append(self._receipt(part, read, written))

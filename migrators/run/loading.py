@@ -165,6 +165,8 @@ class _Loading:
                 f"{new.database} exists already; nothing was overwritten",
                 hint=f"{self.command} --replace     sets it aside first, under another name",
             )
+        if not self.options.rehearse:
+            new.ready()
 
     def _already(self, new: Backend) -> Receipt:
         return Receipt(

@@ -110,6 +110,8 @@ class _Migration:
                 f"{new.database} exists already; nothing was overwritten",
                 hint=f"{self.command} --replace     sets it aside first, under another name",
             )
+        if not self.options.rehearse:
+            new.ready()
 
     def _fits(self, old: Backend) -> None:
         """Refuse an old database that holds what its schema module does not know of."""

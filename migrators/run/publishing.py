@@ -98,9 +98,7 @@ def already_published(project: Project, command: str, new: Backend, source: str)
     return None
 
 
-def _still_stands(
-    run: RunDirectory, command: str, new: Backend, source: str, then: str
-) -> Receipt:
+def _still_stands(run: RunDirectory, command: str, new: Backend, source: str, then: str) -> Receipt:
     if source != then:
         raise Findings(
             f"{new.database} is stale: the old database has changed since run {run.id} made it",

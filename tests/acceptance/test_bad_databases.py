@@ -255,7 +255,8 @@ def test_what_an_older_file_left_beside_the_new_name(
     stale = two.data / f"cheeseshop_v3.db{suffix}"
     stale.write_bytes(b"old content")
     typed = command.format(fixtures=two.root / "fixtures").split()
-    two.refused(*typed, code=1, words=[stale.name, "mv "])
+    done = two.refused(*typed, code=1, words=[stale.name, "mv "])
+    assert "extract  " not in done.said  # before any work
     assert two.databases() == ["cheeseshop_v2.db", stale.name]
     stale.unlink()
     two.ran(*typed)

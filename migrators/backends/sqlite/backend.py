@@ -206,6 +206,10 @@ class SQLiteBackend(Facts, Backend):
             _path(like) if like else None,
         )
 
+    def ready(self) -> None:
+        """Refuse files beside the name; see `publish.ready`."""
+        publish.ready(self._closed())
+
     def discard(self) -> None:
         """Remove the file and what lies beside it."""
         publish.discard(self._closed())

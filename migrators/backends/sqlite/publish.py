@@ -50,6 +50,19 @@ def publish(staging: Path, name: Path, aside: Path | None, like: Path | None) ->
             _replace(staging, name, aside, like)
 
 
+def ready(name: Path) -> None:
+    """Refuse beforehand what `publish` would refuse for files that lie beside the name.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    if name.exists():
+        _refuse_unsettled(name, "the version that has the name is in use")
+    else:
+        _refuse_sidecars(name)
+
+
 def _is_same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
 
@@ -77,6 +90,10 @@ def _refuse_taken(name: Path) -> None:
             f"{name}: exists already; nothing was overwritten",
             hint="add --replace to set it aside",
         )
+    _refuse_sidecars(name)
+
+
+def _refuse_sidecars(name: Path) -> None:
     for suffix in source.SIDECARS:
         file = source.beside(name, suffix)
         if os.path.lexists(file):

@@ -21,9 +21,11 @@ _VERSION = click.IntRange(min=0)
 def create(session: Session, version: int, *, replace: bool, yes: bool) -> None:
     """Make an empty database of schema N, for a new installation."""
     from migrators import run
+    from migrators.cli.memory import spare_pandas
     from migrators.cli.results import database, finish
     from migrators.report.run import Deed
 
+    spare_pandas()
     project = session.project()
     name = database(session, project, version)
     deed = Deed(f"create {version}", session.command, new=version, source=name)

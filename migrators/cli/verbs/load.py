@@ -29,9 +29,11 @@ def load(
     name, compares every cell with the files, publishes last.
     """
     from migrators import run
+    from migrators.cli.memory import spare_pandas
     from migrators.cli.results import finish
     from migrators.report.run import Deed
 
+    spare_pandas()
     place = session.directory / source
     deed = Deed(f"load {place}", session.command)
     if replace and not rehearse:
@@ -53,9 +55,11 @@ def verify(session: Session, source: Path, *, as_json: bool) -> None:
     since. Nothing is changed.
     """
     from migrators import run
+    from migrators.cli.memory import spare_pandas
     from migrators.cli.results import finish
     from migrators.report.run import Deed
 
+    spare_pandas()
     place = session.directory / source
     deed = Deed(f"verify {place}", session.command)
     session.begin(deed)
