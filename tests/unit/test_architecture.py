@@ -242,7 +242,7 @@ def test_an_application_pays_for_sqlalchemy_only(tmp_path: Path) -> None:
     ],
 )
 def test_what_computes_nothing_imports_no_pandas(words: tuple[str, ...], tmp_path: Path) -> None:
-    """pyarrow itself would import it with the first array."""
+    """Arrow itself would import it with the first array."""
     start = command("init", ".", "--name", "shop")
     subprocess.run([sys.executable, "-c", start], cwd=tmp_path, check=True, capture_output=True)
     found = imported_by(command(*words), tmp_path)
