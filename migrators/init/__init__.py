@@ -130,12 +130,13 @@ def _next_around(folder: Path, version: int) -> tuple[str, ...]:
 def _full_url(source: str) -> sa.URL:
     import sqlalchemy as sa
 
+    meant = where.file_url(source) if Path(source).is_file() else where.FILE
     try:
         return where.anchored(sa.make_url(source), Path.cwd())
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
         raise UsageError(
             f"{config.redact(source)} is not a database URL",
-            hint=f"migrate init --from {where.FILE}",
+            hint=f"migrate init --from {meant}",
         ) from None
 
 

@@ -9,6 +9,7 @@ from migrators.report.text import columns, escape, escape_lines, when
 if TYPE_CHECKING:
     from migrators.receipt import RunState, Status, VersionState
 
+_COMMAND = 30
 _RUNS = 10
 """Runs that are shown: the latest."""
 
@@ -52,6 +53,13 @@ def _run(state: RunState) -> tuple[str, str, str, str]:
     left = [f"extract {state.extract}"] if state.extract else []
     left += [f"staging {state.staging}"] if state.staging else []
     outcome = state.outcome
-    if outcome in ("stopped", "running") and state.phase:
+    if outcome in ("stopped", "running") and state.phase not in ("", "begun"):
         outcome = f"{outcome} in {state.phase}"
-    return (state.id, when(state.at), state.command, "; ".join([outcome, *left]))
+    elif outcome == "stopped":
+        outcome = "stopped before anything was written"
+    return (state.id, when(state.at), _cut(state.command), "; ".join([outcome, *left]))
+
+
+def _cut(command: str) -> str:
+    """A directory that was typed may be long; what was done stands at the beginning."""
+    return command if len(command) <= _COMMAND else f"{command[: _COMMAND - 3]}..."

@@ -145,3 +145,16 @@ def test_around_nothing(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="there is no database"):
         init(tmp_path, "shop", source=f"sqlite:///{tmp_path / 'missing.db'}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_given_as_a_url_is_told_its_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The usual slip; and a database that SQLAlchemy does not know is no traceback."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.db").touch()
+    with pytest.raises(UsageError) as caught:
+        init(tmp_path / "a", source="old.db")
+    assert caught.value.hint == ("migrate init --from sqlite:///old.db",)
+    with pytest.raises(UsageError, match="sqlit is no database that SQLAlchemy knows"):
+        init(tmp_path / "a", source="sqlit:///old.db")

@@ -50,6 +50,14 @@ def test_status() -> None:
     ]
 
 
+def test_long_commands_stay_on_the_page() -> None:
+    """The directory of an extract is no news; a run that did not come far says no phase."""
+    typed = "migrate verify .migrate/runs/20261121-020007/extract-2to3"
+    run = RunState("20261123-020007", typed, "stopped", "begun", AT)
+    lines = status_lines(Status("shop", (), (run,)))
+    assert any(f"{when(AT)}  migrate verify .migrate/run...  stopped" in x for x in lines)
+
+
 def test_name_and_stamp_disagree() -> None:
     """Loudly, with the line to type."""
     wrong = VersionState(3, "shop_v3", exists=True, stamp=Stamp(2, "f"), agrees=False)
