@@ -38,6 +38,24 @@ def locked(project: Project, command: str) -> Iterator[None]:
         raise _told(error, project.runs) from error
 
 
+def held(project: Project) -> bool:
+    """Whether a run is at work at this moment; nothing is written."""
+    try:
+        handle = os.open(project.runs / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if not os.fstat(handle).st_size:  # whoever held it last has ended well
+            return False
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def _held(project: Project, command: str) -> Iterator[None]:
     path = project.runs / "lock"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrators import drift
@@ -11,16 +12,28 @@ from migrators.extracts.directory import is_complete
 from migrators.receipt import RunState, Status, VersionState
 from migrators.run.directory import RunDirectory, all_runs, new_run
 from migrators.run.leftovers import discard_leftovers
-from migrators.run.lock import locked
+from migrators.run.lock import held, locked
 from migrators.run.publishing import stamp_of
 from migrators.schema import load_schema
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from migrators.backends.interface import Backend, Stamp
     from migrators.events import Emit
     from migrators.project import Project
 
 _RUNS = 20  # shown; the directories keep the rest
+_STAGES = {
+    "extract": "extract",
+    "extracted": "load",
+    "staging": "load",
+    "verified": "publish",
+    "publish": "publish",
+    "published": "publish",
+    "drop": "drop",
+}
+"""What a line of the journal says of the stage that comes, or came, after it."""
 
 
 def status(project: Project) -> Status:
@@ -33,6 +46,8 @@ def status(project: Project) -> Status:
     """
     versions = tuple(_version(project, version) for version in project.versions())
     runs = [_run(run) for run in list(all_runs(project))[:_RUNS]]
+    if runs and runs[0].outcome == "stopped" and held(project):
+        runs[0] = replace(runs[0], outcome="running")
     return Status(project.settings.name, versions, tuple(reversed(runs)), _next(project, versions))
 
 
@@ -74,6 +89,8 @@ def _run(run: RunDirectory) -> RunState:
     lines = run.journal()
     begun = lines[0] if lines else {}
     last = lines[-1] if lines else {}
+    staging = {x["database"] for x in lines if x["what"] == "staging"}
+    staging -= {x["database"] for x in lines if x["what"] == "gone"}
     finished = run.said("finished")
     outcome = finished[-1]["outcome"] if finished else "stopped"
     extracts = [p for p in run.path.glob("extract-*") if p.is_dir()]
@@ -82,11 +99,17 @@ def _run(run: RunDirectory) -> RunState:
         id=run.id,
         command=begun.get("command", ""),
         outcome=outcome,
-        phase=last.get("what", ""),
+        phase=_phase(lines),
         at=last.get("at", ""),
         extract=said if extracts else "",
-        staging="",
+        staging="unfinished" if staging else "",
     )
+
+
+def _phase(lines: list[dict[str, Any]]) -> str:
+    """Return the stage that a run came to; empty where it had not begun to write."""
+    stages = [_STAGES[line["what"]] for line in lines if line["what"] in _STAGES]
+    return stages[-1] if stages else ""
 
 
 def _next(project: Project, versions: tuple[VersionState, ...]) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrators.project import Project
+from migrators.run.lock import locked
 from tests.acceptance.cheeseshop import cheeseshop, sha256, tables
 
 if TYPE_CHECKING:
@@ -340,6 +342,29 @@ def test_status_tells_where_the_project_stands(three: Cheeseshop) -> None:
     three.sql(3, "UPDATE users SET name = 'changed'")
     said = json.loads(three.ran("status", "--json").out)
     assert said["versions"][2]["written"] == "written to since it was published"
+
+
+def test_status_says_what_a_run_came_to(three: Cheeseshop) -> None:
+    """Refused before it wrote, killed in the load, or at work at this moment."""
+
+    def last() -> tuple[str, str, str]:
+        run = json.loads(three.ran("status", "--json").out)["runs"][-1]
+        return run["outcome"], run["phase"], run["staging"]
+
+    three.run("3to2")
+    assert last() == ("stopped", "", "")
+    run = three.root / ".migrate" / "runs" / "20990101-000000"
+    run.mkdir()
+    lines = [
+        {"at": "2099-01-01T00:00:00+00:00", "what": "begun", "command": "migrate 3to4"},
+        {"at": "2099-01-01T00:00:01+00:00", "what": "extract", "step": "3to4"},
+        {"at": "2099-01-01T00:00:02+00:00", "what": "extracted", "step": "3to4", "basis": ""},
+        {"at": "2099-01-01T00:00:03+00:00", "what": "staging", "database": "x", "name": run.name},
+    ]
+    (run / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert last() == ("stopped", "load", "unfinished")
+    with locked(Project.find(three.root, environment={}), "migrate 3to4"):
+        assert last() == ("running", "load", "unfinished")
 
 
 def test_status_of_nothing_says_what_to_type(cheese: Cheeseshop) -> None:
