@@ -7,19 +7,22 @@ row, because pandas turns integers with a NULL into floats and NULL into NaN una
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from migrators.errors import CodeError, MigrateError, ValueRefused
-from migrators.plan.constants import constant
 from migrators.plan.declare import load_step
+from migrators.types import Kind
+from migrators.types.constants import exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from migrators.backends.interface import ReadColumn
     from migrators.plan.model import FunctionRef
+    from migrators.types import ColumnType
 
 _ROWS = 65_536
 
@@ -179,11 +182,17 @@ def _is_binary(arrow: pa.DataType) -> bool:
 
 def _from_values(table: str, column: ReadColumn, values: list[Any], row: int) -> pa.Array:
     """Python values, each exactly of the declared type."""
+    declared = _wide(column.type)
     made = []
     for index, value in enumerate(values):
         try:
-            made.append(constant(value, column.type))
+            made.append(exact(value, declared))
         except TypeError as error:
             sample = (f"row {row + index}", "")
             raise ValueRefused(table, column.name, str(error), samples=[sample]) from None
     return pa.array(made, column.type.arrow)
+
+
+def _wide(declared: ColumnType) -> ColumnType:
+    """How wide an integer may be is the new database's to say, not a function's."""
+    return replace(declared, bits=64) if declared.kind is Kind.INTEGER else declared

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from migrators import types
 from migrators.backends.interface import ReadColumn
 from migrators.plan.columns import carried, changing, is_opaque
-from migrators.plan.constants import constant, natural
 from migrators.plan.model import Apply, Constant, Node, Read, Widen
 from migrators.rules.base import Rule
 from migrators.types import Kind, fit
+from migrators.types.constants import exact, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class Binder:
         if isinstance(value, sa.sql.ClauseElement):
             return self.read(value)
         try:
-            return Constant(constant(value, target), target)
+            return Constant(exact(value, target), target)
         except TypeError as error:
             raise BindError(str(error)) from None
 
@@ -113,8 +113,8 @@ class Binder:
         if isinstance(value, Rule | sa.sql.ClauseElement):
             return self.bind(value, target)
         try:
-            own = natural(value, target)
-            return Constant(constant(value, own), own)
+            own = type_of(value, target)
+            return Constant(exact(value, own), own)
         except TypeError as error:
             raise BindError(str(error)) from None
 

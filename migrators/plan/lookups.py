@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from migrators.backends.interface import ReadQuery
 from migrators.plan.bind import Binder, BindError, fitted
-from migrators.plan.constants import constant
 from migrators.plan.defaults import NoConstant, default_of
 from migrators.plan.model import Constant, LookupPlan, Node, Output, Part, TablePlan
-from migrators.plan.parts import exploding
+from migrators.plan.parts import check_froms, exploding
 from migrators.types import Kind
+from migrators.types.constants import exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +54,9 @@ def _identity(shop: Workshop, lookup: Lookup) -> Column:
 def _part(shop: Workshop, of: Any, value: Column) -> Part:
     binder = Binder(lambda _key: sa.null())
     node = fitted(binder.bind(of, value.type), value.type)
-    shop.carried.update(binder.carried)
+    shop.carried.update(filter(_is_alone, binder.carried))
     select = sa.select(*binder.labelled()).distinct()
+    check_froms(select, None)
     output = Output(value.name, value.type, value.nullable, node, "lookup")
     source = next(iter(sorted(c.table.key for c in binder.carried)), None)
     return Part(
@@ -64,6 +65,16 @@ def _part(shop: Workshop, of: Any, value: Column) -> Part:
         (output,),
         explodes=exploding(shop, value.name, (output,)),
     )
+
+
+def _is_alone(column: sa.Column[Any]) -> bool:
+    """Whether a value stands in one row only, so that a list of values carries all of it.
+
+    Of others the list tells what there was, not whose it was: that is for `id(...)` to say.
+    """
+    of = [c for c in column.table.constraints if isinstance(c, sa.UniqueConstraint)]  # type: ignore[attr-defined]
+    keys = [column.table.primary_key, *of]
+    return bool(column.unique) or any(list(key.columns) == [column] for key in keys)
 
 
 def _origin(part: Part) -> str:
@@ -81,7 +92,7 @@ def _others(lookup: Lookup, stored: tuple[Column, ...], taken: set[str]) -> Iter
         if value is None and not column.nullable:
             msg = f"{lookup.table.key}.{column.name} is NOT NULL: .values({column.name}=...)"
             raise BindError(msg)
-        node: Node = Constant(constant(value, column.type), column.type)
+        node: Node = Constant(exact(value, column.type), column.type)
         yield Output(column.name, column.type, column.nullable, node, "constant")
 
 

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from migrators.backends.interface import ReadColumn, ReadQuery
 from migrators.plan.bind import Binder, BindError, fitted
-from migrators.plan.constants import constant
 from migrators.plan.defaults import NoConstant, default_of
 from migrators.plan.keys import included, key_expression
 from migrators.plan.model import (
@@ -26,6 +25,7 @@ from migrators.plan.model import (
     Widen,
 )
 from migrators.step.keys import DerivedKey, KeyOf, ReversedKey
+from migrators.types.constants import exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,8 @@ def table_part(shop: Workshop, mapping: Mapping) -> Part:
     binder = Binder(lambda key: key_expression(key, mapping))
     outputs = tuple(_outputs(shop, mapping, binder))
     key = _source_key(mapping, binder)
+    if not binder.columns():  # constants alone: rows are to be counted all the same
+        binder.read(sa.literal_column("1", sa.Integer()))
     select = sa.select(*binder.labelled())
     if mapping.source is not None:
         select = select.select_from(mapping.source)
@@ -84,6 +86,7 @@ def table_part(shop: Workshop, mapping: Mapping) -> Part:
     if condition is not None:
         select = select.where(condition)
     shop.carried.update(binder.carried)
+    check_froms(select, mapping.source)
     _check_opaque(shop, mapping, binder)
     projection, in_sql = _projection(shop, mapping, binder, outputs, condition)
     return Part(
@@ -95,6 +98,29 @@ def table_part(shop: Workshop, mapping: Mapping) -> Part:
         projection=projection,
         in_sql=in_sql,
     )
+
+
+def check_froms(select: sa.Select[Any], source: sa.FromClause | None) -> None:
+    """Refuse a table that no join ties to the source: rows would be doubled, or lost.
+
+    Raises
+    ------
+    BindError
+    """
+    froms = select.get_final_froms()
+    source = froms[0] if source is None and froms else source
+    others = [_from_name(f) for f in froms if f is not source]
+    if others:
+        msg = (
+            f"{', '.join(others)} is read beside {_from_name(source)}, and each row of one would "
+            "meet every row of the other: ask for one value with select(...).where(...).scalar_subquery(), "
+            "for a condition with exists(), or join them in a source=select(...).subquery()"
+        )
+        raise BindError(msg)
+
+
+def _from_name(source: Any) -> str:
+    return source.key if isinstance(source, sa.Table) else "the source"
 
 
 def _source_name(mapping: Mapping) -> str | None:
@@ -137,8 +163,9 @@ def _output(
 ) -> Output:
     value, how = _value(shop, mapping, column, declared)
     if isinstance(value, KeyOf):
-        value = _key_value(shop, mapping, value)
-    node = binder.bind(value, declared.type)
+        node = _key_value(mapping, binder, value, declared)
+    else:
+        node = binder.bind(value, declared.type)
     change = shop.keys.of(column)
     if change is not None:
         node = change.applied(node, declared.type)
@@ -146,11 +173,14 @@ def _output(
     return Output(declared.name, declared.type, declared.nullable, node, how)
 
 
-def _key_value(shop: Workshop, mapping: Mapping, key: KeyOf) -> Any:
+def _key_value(mapping: Mapping, binder: Binder, key: KeyOf, declared: Column) -> Node:
+    """Bind a key. What it asks of rows that are left out is not carried, only `x` is."""
     from migrators.plan.columns import carried
 
-    shop.carried.update(carried(key.inputs[0]))
-    return key_expression(key, mapping)
+    kept = binder.carried | set(carried(key.inputs[0]))
+    node = binder.bind(key_expression(key, mapping), declared.type)
+    binder.carried = kept
+    return node
 
 
 def _checked(shop: Workshop, mapping: Mapping, column: sa.Column[Any], node: Node) -> Node:
@@ -348,7 +378,7 @@ def _made(shop: Workshop, mapping: Mapping) -> tuple[tuple[ReadColumn, ...], tup
     for declared in shop.new.tables[table].stored:
         name, change = declared.name, shop.keys.of(mapping.table.c[declared.name])
         if name in mapping.given:
-            node: Node = Constant(constant(mapping.given[name], declared.type), declared.type)
+            node: Node = Constant(exact(mapping.given[name], declared.type), declared.type)
         else:
             given = change.old if change is not None else declared.type
             made.append(ReadColumn(name, given, table, name))

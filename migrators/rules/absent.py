@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from migrators.rules import columns, constants
+from migrators.rules import columns
 from migrators.rules.base import Outcome, Rule
 from migrators.rules.signatures import TEXTS, reads, textual, unified
-from migrators.types import ColumnType, Kind
+from migrators.types import ColumnType, Kind, constants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

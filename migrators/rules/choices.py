@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from migrators.rules import columns, constants
+from migrators.rules import columns
 from migrators.rules.base import REFUSE, Outcome, Rule
 from migrators.rules.signatures import TEXTS, checked, reads, reads_text, textual
-from migrators.types import ColumnType, Kind
+from migrators.types import ColumnType, Kind, constants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrators.rules import constants
 from migrators.rules.base import REFUSE, Outcome
+from migrators.types import constants
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from migrators import types
-from migrators.rules import columns, constants
+from migrators.rules import columns
 from migrators.rules.base import Outcome, Rule
-from migrators.types import ColumnType, Kind
+from migrators.types import ColumnType, Kind, constants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

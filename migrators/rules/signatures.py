@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from migrators.rules import constants
 from migrators.rules.base import REFUSE
-from migrators.types import ColumnType, Kind
+from migrators.types import ColumnType, Kind, constants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

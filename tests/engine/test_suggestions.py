@@ -122,7 +122,7 @@ def test_a_constant_that_is_no_label_is_told_the_labels(shop: Sandbox) -> None:
     with pytest.raises(PlanError) as caught:
         shop.plan()
     assert caught.value.problems == (
-        "users.kind: 'gest' is not a value of type enum(6): one of guest, member",
+        "users.kind: 'gest' is not a value that enum(6) holds exactly: one of guest, member",
     )
 
 

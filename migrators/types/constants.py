@@ -1,12 +1,13 @@
-"""Python constants in a step: which column type holds one exactly, and as what.
+"""Python values: which column type holds one exactly, and as what.
 
-Called by the rules for `otherwise`, `rules.map`'s values and the like, when a step is
-planned; so it is plain Python, and a wrong constant is an error before a row is read.
+The plan asks for the constants of a step, the rules for `otherwise`, `rules.map`'s values
+and the like, before a row is read; the extract for what a step's function gives as rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -45,11 +46,27 @@ def exact(value: Any, to: ColumnType) -> Any:
     """
     if value is None:
         return None
-    held = _HOLDS[to.kind](value, to)
+    held = _HOLDS[to.kind](value.name if isinstance(value, enum.Enum) else value, to)
     if held is None:
-        msg = f"{value!r} is not a value that {to} holds exactly"
+        labels = f": one of {', '.join(to.labels)}" if to.labels else ""
+        msg = f"{value!r} is not a value that {to} holds exactly{labels}"
         raise TypeError(msg)
     return held
+
+
+def type_of(value: Any, target: ColumnType) -> ColumnType:
+    """Return the type of a rule's constant: the new column's if that holds it, else its own.
+
+    Raises
+    ------
+    TypeError
+        No column holds it.
+    """
+    try:
+        exact(value, target)
+    except TypeError:
+        return natural([value])
+    return target
 
 
 def scalar(value: Any, to: ColumnType) -> pa.Scalar:
@@ -162,7 +179,10 @@ def _enum(value: Any, to: ColumnType) -> Any:
 
 
 def _json(value: Any, _to: ColumnType) -> Any:
+    """JSON text as it is; a dict, a list or another Python value as its text."""
     try:
+        if not isinstance(value, str):
+            return json.dumps(value, ensure_ascii=False, allow_nan=False)
         json.loads(value)
     except (TypeError, ValueError):
         return None
