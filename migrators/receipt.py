@@ -30,6 +30,7 @@ class RuleCount:
     column: str
     rule: str
     changed: int
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class TableReceipt:
         Old table, or "query".
     own_grain : bool
         One old row may give none or several new ones (query, batches, split, lookup).
+    step : str
+        "2to3": a chain accounts for the rows of each of its steps.
     """
 
     table: str
@@ -50,6 +53,7 @@ class TableReceipt:
     written: int
     left: tuple[LeftBehind, ...] = ()
     own_grain: bool = False
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,19 @@ def accounting_lines(receipt: Receipt, *, whole: bool = False) -> list[str]:
     whole : bool
         Name every table; otherwise those that were carried one to one are one line.
     """
-    told = [t for t in receipt.tables if whole or not _plain(t)]
-    rest = len(receipt.tables) - len(told)
+    steps = list(dict.fromkeys(table.step for table in receipt.tables))
+    if len(steps) <= 1:
+        return _accounted(receipt.tables, whole=whole)
+    lines: list[str] = []
+    for step in steps:
+        tables = [table for table in receipt.tables if table.step == step]
+        lines += ["", f"  {step}", *_accounted(tables, whole=whole)]
+    return lines[1:]
+
+
+def _accounted(tables: Sequence[TableReceipt], *, whole: bool) -> list[str]:
+    told = [t for t in tables if whole or not _plain(t)]
+    rest = len(tables) - len(told)
     lines = columns([_HEAD, *_rows(told)], _ALIGN) if told else []
     if rest:
         name = "all other tables" if told else "all tables"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrators.backends.interface import Backend
+    from migrators.extracts.interface import Manifest
     from migrators.plan.model import Plan
     from migrators.project import Project
     from migrators.run.options import Options
@@ -78,6 +79,7 @@ class _Migration:
     emit: Emit
     started: str = field(default_factory=now)
     stages: list[StageTime] = field(default_factory=list)
+    manifests: list[tuple[str, Manifest]] = field(default_factory=list)
 
     def run(self) -> Receipt:
         old = backend_for(self.project.url(self.plans[0].old.version))
@@ -127,17 +129,23 @@ class _Migration:
             )
 
     def _may_lose(self, old: Backend) -> None:
-        losses = self.plans[0].losses
-        if not losses or self.options.accept_loss:
+        lossy = [plan for plan in self.plans if plan.losses]
+        if not lossy or self.options.accept_loss:
             return
         with old.snapshot(self.place.scratch) as snapshot:
-            counts = [int(snapshot.rows(x.count)[0][0] or 0) if x.count else None for x in losses]
+            counts: list[int | None] = [
+                None if loss.count is None else int(snapshot.rows(loss.count)[0][0] or 0)
+                for loss in self.plans[0].losses
+            ]
+        # What a later step of a chain loses cannot be counted before its old database is there.
+        losses = [loss for plan in lossy for loss in plan.losses]
+        counts += [None] * (len(losses) - len(counts))
         listed = "\n".join(
             f"  {loss.why}" + ("" if count is None else f": {count}")
             for loss, count in zip(losses, counts, strict=True)
         )
         raise Findings(
-            f"{self.command} loses what schema {self.plans[0].new.version} cannot hold:\n{listed}",
+            f"{self.command} loses what schema {lossy[0].new.version} cannot hold:\n{listed}",
             hint=f"{self.command} --accept-loss     if that may be lost",
         )
 
@@ -146,8 +154,11 @@ class _Migration:
     def _steps(self, old: Backend, source: str) -> tuple[ExtractReader, Backend]:
         database = old
         for index, plan in enumerate(self.plans):
+            if len(self.plans) > 1:
+                self.emit(Note(f"{plan.name}, step {index + 1} of {len(self.plans)}"))
             wanted = basis(source, self.plans[: index + 1], self.options.files)
             reader = self._extract(plan, database, wanted)
+            self.manifests.append((plan.name, reader.manifest))
             if database is not old:
                 self._gone(database)
             database = self._load(plan, reader)
@@ -212,7 +223,7 @@ class _Migration:
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
             self._stage(last, "publish", began, f"{new.database} is here")
-        receipt = self._receipt(outcome, reader, old, new)
+        receipt = self._receipt(outcome, old, new)
         self.place.keep(receipt)
         self.place.say("finished", outcome=outcome, source=source, extract=reader.digest)
         return receipt
@@ -239,7 +250,12 @@ class _Migration:
                 url = self.project.url(line["version"])
                 self._gone(backend_for(url).staging(line["name"]))
 
-    def _receipt(self, outcome: str, reader: ExtractReader, old: Backend, new: Backend) -> Receipt:
+    def _receipt(self, outcome: str, old: Backend, new: Backend) -> Receipt:
+        parts = [receipt_parts(made.accounting, step) for step, made in self.manifests]
+        accounted: dict[str, Any] = {
+            name: tuple(x for part in parts for x in part[name]) for name in parts[0]
+        }
+        answers = [item for _, made in self.manifests for item in made.answers.items()]
         return Receipt(
             run=self.place.id,
             command=self.command,
@@ -250,8 +266,8 @@ class _Migration:
             new=new.database,
             directory=str(self.place.path),
             stages=tuple(self.stages),
-            **receipt_parts(reader.manifest.accounting),
-            sames=tuple((t, _answer(rows)) for t, rows in reader.manifest.answers.items()),
+            **accounted,
+            sames=tuple((title, _answer(rows)) for title, rows in answers),
         )
 
 
@@ -283,15 +299,15 @@ def _answer(rows: list[list[str | None]]) -> str:
     return ", ".join("NULL" if value is None else value for value in rows[0])
 
 
-def receipt_parts(accounting: dict[str, Any]) -> dict[str, Any]:
+def receipt_parts(accounting: dict[str, Any], step: str = "") -> dict[str, Any]:
     """Return the accounting that a manifest keeps, as parts of a `Receipt`."""
     tables = [
-        TableReceipt(**{**t, "left": tuple(LeftBehind(**x) for x in t["left"])})
+        TableReceipt(**{**t, "left": tuple(LeftBehind(**x) for x in t["left"]), "step": step})
         for t in accounting.get("tables", ())
     ]
     return {
         "tables": tuple(tables),
-        "rules": tuple(RuleCount(*row) for row in accounting.get("rules", ())),
+        "rules": tuple(RuleCount(*row[:4], step=step) for row in accounting.get("rules", ())),
         "dropped": tuple((w, b, n) for w, b, n in accounting.get("dropped", ())),
         "losses": tuple((w, n) for w, n in accounting.get("losses", ())),
     }
