@@ -307,7 +307,7 @@ def receipt_parts(accounting: dict[str, Any], step: str = "") -> dict[str, Any]:
     ]
     return {
         "tables": tuple(tables),
-        "rules": tuple(RuleCount(*row[:4], step=step) for row in accounting.get("rules", ())),
+        "rules": tuple(RuleCount(t, c, r, n, step) for t, c, r, n in accounting.get("rules", ())),
         "dropped": tuple((w, b, n) for w, b, n in accounting.get("dropped", ())),
         "losses": tuple((w, n) for w, n in accounting.get("losses", ())),
     }
