@@ -113,8 +113,9 @@ def check_froms(select: sa.Select[Any], source: sa.FromClause | None) -> None:
     if others:
         msg = (
             f"{', '.join(others)} is read beside {_from_name(source)}, and each row of one would "
-            "meet every row of the other: ask for one value with select(...).where(...).scalar_subquery(), "
-            "for a condition with exists(), or join them in a source=select(...).subquery()"
+            "meet every row of the other: ask for one value with "
+            "select(...).where(...).scalar_subquery(), for a condition with exists(), or join "
+            "them in a source=select(...).subquery()"
         )
         raise BindError(msg)
 

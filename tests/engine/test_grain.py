@@ -1,0 +1,119 @@
+"""Rows and columns that a step would lose or double without a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrators.errors import PlanError
+
+if TYPE_CHECKING:
+    from tests.sandbox import Sandbox
+
+USERS = 't("users", Column("id", Integer, primary_key=True), Column("name", String(20)))\n'
+SEEN = 't("seen", Column("by", Integer))\n'
+
+
+def test_a_table_beside_the_source_is_refused(shop: Sandbox) -> None:
+    """A condition over another table is a join: it would double rows, or leave them out."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, USERS + SEEN)
+    shop.step('step.table(new.users, only=old.seen.c.by == old.users.c.id, because="unseen")')
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    (said,) = caught.value.problems
+    assert said.startswith("users: seen is read beside users, and each row of one would meet")
+
+
+def test_a_value_of_another_table_is_refused(shop: Sandbox) -> None:
+    """One value of another table is asked for with a scalar subquery."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, USERS)
+    shop.step("step.table(new.users).values(name=old.seen.c.by.cast(sa.String))")
+    with pytest.raises(PlanError, match="seen is read beside users"):
+        shop.plan()
+
+
+def test_a_column_beside_the_select_it_is_in_is_refused(shop: Sandbox) -> None:
+    """Of a select the select's columns are taken; the table's own would be a second reading."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, 't("visits", Column("name", String(20)))')
+    shop.step("""
+        users = old.users
+        both = select(users.c.name, old.seen.c.by).join(old.seen, old.seen.c.by == users.c.id)
+        step.table(new.visits, source=both.subquery()).values(name=users.c.name)
+    """)
+    with pytest.raises(PlanError, match="users is read beside the source"):
+        shop.plan()
+
+
+def test_conditions_with_exists_and_values_with_subqueries_are_taken(shop: Sandbox) -> None:
+    """What asks other tables without joining them is as it was."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, USERS.replace(")\n", ', Column("seen", Integer))\n', 1))
+    shop.step("""
+        seen, user = old.seen.c, old.users.c
+        step.table(
+            new.users, only=select(seen.by).where(seen.by == user.id).exists(), because="unseen"
+        ).values(seen=select(func.max(seen.by)).where(seen.by == user.id).scalar_subquery())
+    """)
+    shop.create(
+        "INSERT INTO users VALUES (1, 'ann'), (2, 'bob')", "INSERT INTO seen VALUES (2), (2)"
+    )
+    shop.migrate()
+    assert shop.rows("SELECT id, name, seen FROM users") == [(2, "bob", 2)]
+
+
+def test_a_table_of_constants_has_as_many_rows_as_its_source(shop: Sandbox) -> None:
+    """Nothing of a source without a key is read, and its rows are counted all the same."""
+    shop.schema(1, SEEN)
+    shop.schema(2, 't("points", Column("given", Integer), Column("why", Text))')
+    shop.step("""
+        step.table(new.points, source=old.seen).values(given=1, why="seen")
+        step.drop(old.seen.c.by, because="everybody gets the same")
+    """)
+    shop.create("INSERT INTO seen VALUES (7), (8)")
+    receipt = shop.migrate()
+    assert shop.rows("SELECT given, why FROM points") == [(1, "seen"), (1, "seen")]
+    assert [(t.read, t.written) for t in receipt.tables] == [(2, 2)]
+
+
+def test_what_decides_whether_a_key_is_there_is_not_carried(shop: Sandbox) -> None:
+    """`key` asks which rows are left out; the column it asks reaches no new row by that."""
+    shop.schema(1, 't("users", Column("id", Integer, primary_key=True), Column("age", Integer))')
+    shop.schema(2, 't("users", Column("id", Integer, primary_key=True), Column("me", Integer))')
+    shop.step("""
+        users = step.table(new.users, only=old.users.c.age > 17, because="too young")
+        users.values(me=users.key(old.users.c.id))
+    """)
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert caught.value.problems == ("users.age is carried nowhere",)
+
+
+COUNTRY = 't("users", Column("id", Integer, primary_key=True), Column("country", Text{}))\n'
+LISTED = """
+    t("users", Column("id", Integer, primary_key=True), Column("country_id", Integer))
+    t("countries", Column("id", Integer, primary_key=True), Column("name", Text))
+"""
+
+
+def test_a_list_of_values_does_not_carry_whose_they_were(shop: Sandbox) -> None:
+    """A lookup that no column refers to tells which countries there were, not whose."""
+    shop.schema(1, COUNTRY.format(""))
+    shop.schema(2, LISTED)
+    shop.step("step.lookup(new.countries, key=new.countries.c.name, of=[old.users.c.country])")
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert caught.value.problems == ("users.country is carried nowhere",)
+
+
+def test_a_list_of_unique_values_carries_them(shop: Sandbox) -> None:
+    """Where each value stands in one row, a list of them is all of them."""
+    shop.schema(1, COUNTRY.format(", unique=True"))
+    shop.schema(2, LISTED)
+    shop.step("step.lookup(new.countries, key=new.countries.c.name, of=[old.users.c.country])")
+    shop.create("INSERT INTO users VALUES (1, 'no'), (2, 'at')")
+    shop.migrate()
+    assert shop.rows("SELECT id, name FROM countries") == [(1, "at"), (2, "no")]
