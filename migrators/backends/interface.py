@@ -270,6 +270,10 @@ class Backend(ABC):
     def write_stamp(self, stamp: Stamp) -> None:
         """Write or replace the stamp (and `alembic_version` where a head is given)."""
 
+    def alembic_heads(self) -> tuple[str, ...]:
+        """Return the revisions that Alembic's table names; empty where there is none."""
+        return ()
+
     # 7 publish -------------------------------------------------------------------------
 
     @abstractmethod

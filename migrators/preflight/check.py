@@ -90,8 +90,10 @@ def _drift(plan: Plan, old: Backend, scratch: Path, found: Found) -> bool:
     """Say what the database has otherwise; return whether its schema cannot be relied on."""
     differences = drifted.differences(plan, old, scratch)
     found.findings += drifted.findings(plan, old, differences)
+    alembic, notes = drifted.alembic(plan, old)
+    found.findings += notes
     if not any(d.holds_data or not d.additive for d in differences):
-        found.ok.append(f"{wording.short(old.database)} is schemas/{plan.old.path.name}")
+        found.ok.append(f"{wording.short(old.database)} is schemas/{plan.old.path.name}{alembic}")
     return not all(d.additive for d in differences)
 
 

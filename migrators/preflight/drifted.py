@@ -33,6 +33,38 @@ def findings(plan: Plan, old: Backend, found: Sequence[Difference]) -> list[Find
     return [finding for finding in said if finding is not None]
 
 
+def alembic(plan: Plan, old: Backend) -> tuple[str, list[Finding]]:
+    """Compare Alembic's revision with the frozen ones; nothing where Alembic is not used.
+
+    Returns
+    -------
+    said : str
+        What is well, to follow on "shop_v2 is schemas/v2.py".
+    findings : list of Finding
+        Notes: Alembic's table is never drift.
+    """
+    heads, frozen = ", ".join(old.alembic_heads()), plan.old.alembic_head or ""
+    if not heads and not frozen:
+        return "", []
+    notes = [] if plan.new.alembic_head else [_no_head(plan)]
+    if heads == frozen:
+        return f"; Alembic at {heads}, as frozen", notes
+    was = f"was frozen at {frozen}" if frozen else "names no revision"
+    title = f"Alembic is at {heads or 'no revision'}; schemas/{plan.old.path.name} {was}"
+    url = old.url.render_as_string(hide_password=True)
+    again = f"migrate freeze {plan.old.version} --from {url}     takes it in"
+    return "", [Finding("note", title, mend=(again,)), *notes]
+
+
+def _no_head(plan: Plan) -> Finding:
+    file, version = f"schemas/{plan.new.path.name}", plan.new.version
+    return Finding(
+        "note",
+        f"{file} names no alembic_head: Alembic would begin at its first revision in the new one",
+        mend=(f'alembic_head = "REVISION"     in {file}: the one that makes schema {version}',),
+    )
+
+
 def _drift(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
     if not found:
         return None

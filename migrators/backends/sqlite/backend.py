@@ -193,6 +193,10 @@ class SQLiteBackend(Facts, Backend):
         """Write or replace the stamp."""
         stamps.write(self._closed(), stamp, self._busy_ms)
 
+    def alembic_heads(self) -> tuple[str, ...]:
+        """Read Alembic's table."""
+        return stamps.alembic_heads(self._closed(), self._busy_ms)
+
     # 7 publish -------------------------------------------------------------------------
 
     def publish(

@@ -42,9 +42,23 @@ def read(path: Path, busy_ms: int) -> Stamp | None:
     return Stamp(int(version), *(str(t) for t in texts))
 
 
-def _kind(connection: sqlite3.Connection) -> str | None:
+def alembic_heads(path: Path, busy_ms: int) -> tuple[str, ...]:
+    """Return the revisions that Alembic's table names; empty where there is none.
+
+    Raises
+    ------
+    DatabaseError, Locked
+    """
+    with source.readable(path, busy_ms) as connection:
+        if _kind(connection, ALEMBIC_TABLE) is None:
+            return ()
+        rows = connection.execute(f"SELECT version_num FROM {ALEMBIC_TABLE} ORDER BY 1").fetchall()
+    return tuple(str(head) for (head,) in rows)
+
+
+def _kind(connection: sqlite3.Connection, name: str = STAMP) -> str | None:
     row = connection.execute(
-        "SELECT type FROM sqlite_master WHERE name = ? COLLATE NOCASE", (STAMP,)
+        "SELECT type FROM sqlite_master WHERE name = ? COLLATE NOCASE", (name,)
     ).fetchone()
     return None if row is None else str(row[0])
 

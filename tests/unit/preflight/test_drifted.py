@@ -97,3 +97,49 @@ def test_nothing_is_changed(shop: Sandbox) -> None:
     assert not shop.database(2).exists()
     assert sorted(p.name for p in shop.root.glob("shop_v*")) == ["shop_v1.db"]
     assert list((shop.root / "scratch").iterdir()) == []
+
+
+_ALEMBIC = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+    "INSERT INTO alembic_version VALUES ('a1')",
+)
+
+
+def frozen_at(shop: Sandbox, version: int, head: str) -> None:
+    """Say in a schema module which of Alembic's revisions it equals."""
+    path = shop.root / "schemas" / f"v{version}.py"
+    path.write_text(path.read_text("utf-8") + f'\nalembic_head = "{head}"\n', "utf-8")
+
+
+def test_alembic_is_where_it_was_frozen(shop: Sandbox) -> None:
+    """One line says both, and there is nothing to note."""
+    users(shop, *_ALEMBIC)
+    frozen_at(shop, 1, "a1")
+    frozen_at(shop, 2, "b1")
+    found = checked(shop)
+    assert found.ok[0].endswith("shop_v1.db is schemas/v1.py; Alembic at a1, as frozen")
+    assert found.findings == ()
+
+
+def test_alembic_has_gone_on_since_the_freeze(shop: Sandbox) -> None:
+    """A note: its table is never drift, and the catalogue is compared anyway."""
+    users(shop, *_ALEMBIC)
+    frozen_at(shop, 1, "a0")
+    frozen_at(shop, 2, "b1")
+    (note,) = checked(shop).findings
+    assert (note.level, note.title) == (
+        "note",
+        "Alembic is at a1; schemas/v1.py was frozen at a0",
+    )
+    assert note.mend[0].startswith("migrate freeze 1 --from sqlite:///")
+
+
+def test_a_new_schema_that_forgets_alembic(shop: Sandbox) -> None:
+    """The new database would have no revision: `alembic upgrade head` would begin at the first."""
+    users(shop, *_ALEMBIC)
+    frozen_at(shop, 1, "a1")
+    (note,) = checked(shop).findings
+    assert note.title.startswith("schemas/v2.py names no alembic_head")
+    assert note.mend == (
+        'alembic_head = "REVISION"     in schemas/v2.py: the one that makes schema 2',
+    )
