@@ -1,7 +1,8 @@
 """2to3: packages become projects, with roles and keywords (a step of the reference application).
 
 A release's file gets a table of its own, so that there can be many. Users and projects
-get keys that cannot be counted through. Countries are listed once, for all who name them.
+get UUIDs made of their old keys: the same on every engine, and the way back knows the old
+ones. Countries are listed once, for all who name them.
 """
 
 from sqlalchemy import func, select
