@@ -285,6 +285,11 @@ def version_of(path: Path) -> int:
 
 def _manifest(path: Path) -> tuple[bytes, Manifest]:
     if not is_complete(path):
+        if not path.is_dir():
+            raise ExtractError(
+                f"there is no directory {path}",
+                hint="migrate extract 2     writes one, of version 2's database",
+            )
         raise ExtractError(
             f"{path} holds no complete extract: {manifests.FILE} is missing",
             hint="make the extract again",
@@ -308,7 +313,8 @@ def _changed(path: Path, what: str) -> ExtractError:
 def _check_schema(path: Path, manifest: Manifest, schema: SchemaVersion) -> None:
     again = "make the extract again"
     if manifest.committed:
-        again = "carry the fixture over: migrate fixtures"
+        older = min(manifest.version, schema.version - 1)
+        again = f"migrate fixtures {older}to{schema.version}     makes it of schema {older}'s"
     wanted = schema.version
     if manifest.version != wanted:
         raise ExtractError(

@@ -121,6 +121,8 @@ def test_without_its_manifest_it_is_not_complete(tmp_path: Path) -> None:
     with pytest.raises(ExtractError, match="not written: Users"):
         writer.finish()
     assert rows(make(path, "csv")) == ROWS
+    with pytest.raises(ExtractError, match="there is no directory"):
+        ExtractReader.open(tmp_path / "nowhere", SCHEMA)
 
 
 def test_a_failed_table_leaves_no_file(tmp_path: Path, files: str) -> None:
@@ -282,7 +284,7 @@ def test_a_fixture_of_an_older_schema_names_the_command(tmp_path: Path) -> None:
     changed = cast("SchemaVersion", replace(Declared(), fingerprint="0" * 64))
     with pytest.raises(ExtractError) as caught:
         ExtractReader.open(path, changed)
-    assert caught.value.hint == ("carry the fixture over: migrate fixtures",)
+    assert caught.value.hint == ("migrate fixtures 2to3     makes it of schema 2's",)
 
 
 def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
