@@ -41,11 +41,18 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """New rows of one batch, and what happened on the way."""
+    """New rows of one batch, and what happened on the way.
+
+    Attributes
+    ----------
+    childless : int
+        Old rows that a split made no new row of.
+    """
 
     batch: pa.RecordBatch
     changed: Counter[tuple[str, str]]
     refusals: tuple[Refusal, ...]
+    childless: int = 0
 
 
 @dataclass
@@ -138,7 +145,8 @@ def evaluate(part: Part, arrays: Sequence[pa.Array], maps: Mapping[str, Any]) ->
     made = [work.output(output) for output in part.outputs]
     fields = [pa.field(o.column, o.type.arrow) for o in part.outputs]
     batch = pa.RecordBatch.from_arrays(made, schema=pa.schema(fields))
-    return Evaluated(batch, work.changed, tuple(work.refusals))
+    childless = 0 if work.parents is None else rows - len(pc.unique(work.parents))
+    return Evaluated(batch, work.changed, tuple(work.refusals), childless)
 
 
 def _exploded(work: _Batch, node: Apply) -> _Batch:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from migrators.errors import MigrateError
+from migrators.errors import MigrateError, ValueRefused
 from migrators.extract.evaluate import Evaluated, evaluate
 from migrators.extract.functions import computed
 from migrators.extract.refuse import refused
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Snapshot
     from migrators.plan.model import Part, TablePlan
+
+
+SEVERAL = "is one value of several that its subquery gives"
 
 
 @dataclass
@@ -48,7 +51,8 @@ class Rows:
             yield from self._part(part)
 
     def _part(self, part: Part) -> Iterator[pa.RecordBatch]:
-        read = written = 0
+        self._require_single(part)
+        read = written = childless = 0
         for seen, made in self._evaluated(part):
             if made.refusals:
                 raise refused(self.table.name, part, seen, made.refusals[0])
@@ -57,8 +61,22 @@ class Rows:
             read += here
             self.read += here if part.accounting is not None else 0
             written += len(made.batch)
+            childless += made.childless
             yield made.batch
-        self.receipts.append(self._receipt(part, read, written))
+        receipt = self._receipt(part, read, written)
+        self.receipts.append(_with_childless(receipt, childless))
+
+    def _require_single(self, part: Part) -> None:
+        for column, sql in part.single:
+            count = int(self.snapshot.rows(sql)[0][0])
+            if count:
+                raise ValueRefused(
+                    self.table.name,
+                    column,
+                    SEVERAL,
+                    count=count,
+                    hint="say which: order_by(...).limit(1), or one of all: func.min(...)",
+                )
 
     def _evaluated(self, part: Part) -> Iterator[tuple[pa.RecordBatch | None, Evaluated]]:
         batches = self.snapshot.batches(part.query)
@@ -99,3 +117,11 @@ class Rows:
             TableReceipt(self.table.name, self.table.origin, len(ids), len(ids), own_grain=True)
         )
         return pa.RecordBatch.from_pydict(columns)
+
+
+def _with_childless(receipt: TableReceipt, rows: int) -> TableReceipt:
+    """Count the rows that `rules.split` made no new row of."""
+    if not rows:
+        return receipt
+    left = LeftBehind("rules.split(...) gives nothing", "nothing to split", rows)
+    return replace(receipt, left=(*receipt.left, left))

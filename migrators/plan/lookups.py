@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from migrators.backends.interface import ReadQuery
 from migrators.plan.bind import Binder, BindError, fitted
 from migrators.plan.defaults import NoConstant, default_of
+from migrators.plan.grain import check_froms
 from migrators.plan.model import Constant, LookupPlan, Node, Output, Part, TablePlan
-from migrators.plan.parts import check_froms, exploding
+from migrators.plan.parts import exploding
 from migrators.types import Kind
 from migrators.types.constants import exact
 
@@ -72,7 +73,7 @@ def _is_alone(column: sa.Column[Any]) -> bool:
 
     Of others the list tells what there was, not whose it was: that is for `id(...)` to say.
     """
-    of = [c for c in column.table.constraints if isinstance(c, sa.UniqueConstraint)]  # type: ignore[attr-defined]
+    of = [c for c in column.table.constraints if isinstance(c, sa.UniqueConstraint)]
     keys = [column.table.primary_key, *of]
     return bool(column.unique) or any(list(key.columns) == [column] for key in keys)
 

@@ -134,6 +134,8 @@ class Part:
         New columns that SQL alone gives, labelled with their names; for `check`.
     in_sql : frozenset of str
         Which columns those are.
+    single : tuple of (column, SQL)
+        Each counts rows for which a subquery of the column's value gives several values.
     line : int or None
         Where the step speaks of it.
     """
@@ -147,6 +149,7 @@ class Part:
     explodes: Apply | None = None
     projection: sa.Select[Any] | None = field(default=None, compare=False)
     in_sql: frozenset[str] = frozenset()
+    single: tuple[tuple[str, str], ...] = ()
     line: int | None = None
 
 

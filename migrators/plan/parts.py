@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from migrators.backends.interface import ReadColumn, ReadQuery
 from migrators.plan.bind import Binder, BindError, fitted
 from migrators.plan.defaults import NoConstant, default_of
+from migrators.plan.grain import check_froms, several
 from migrators.plan.keys import included, key_expression
 from migrators.plan.model import (
     Accounting,
@@ -97,31 +98,27 @@ def table_part(shop: Workshop, mapping: Mapping) -> Part:
         explodes=exploding(shop, mapping.table.key, outputs),
         projection=projection,
         in_sql=in_sql,
+        single=tuple(_single(shop, mapping, binder, outputs)),
     )
 
 
-def check_froms(select: sa.Select[Any], source: sa.FromClause | None) -> None:
-    """Refuse a table that no join ties to the source: rows would be doubled, or lost.
-
-    Raises
-    ------
-    BindError
-    """
-    froms = select.get_final_froms()
-    source = froms[0] if source is None and froms else source
-    others = [_from_name(f) for f in froms if f is not source]
-    if others:
-        msg = (
-            f"{', '.join(others)} is read beside {_from_name(source)}, and each row of one would "
-            "meet every row of the other: ask for one value with "
-            "select(...).where(...).scalar_subquery(), for a condition with exists(), or join "
-            "them in a source=select(...).subquery()"
-        )
-        raise BindError(msg)
+def _single(
+    shop: Workshop, mapping: Mapping, binder: Binder, outputs: tuple[Output, ...]
+) -> Iterator[tuple[str, str]]:
+    """Yield column and SQL of what has to be asked, so that no subquery gives several rows."""
+    assert mapping.source is not None  # noqa: S101  a table or a select
+    for output in outputs:
+        for index in sorted(set(_reads(output.node))):
+            expression = binder.expression(index)
+            for select in several(expression, mapping.source, included(mapping)):
+                yield output.column, shop.sql(select)
 
 
-def _from_name(source: Any) -> str:
-    return source.key if isinstance(source, sa.Table) else "the source"
+def _reads(node: Node) -> Iterator[int]:
+    if isinstance(node, Read):
+        yield node.index
+    for of in (node.of,) if isinstance(node, Widen) else getattr(node, "args", ()):
+        yield from _reads(of)
 
 
 def _source_name(mapping: Mapping) -> str | None:

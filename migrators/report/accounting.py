@@ -76,9 +76,10 @@ def _rows(tables: Sequence[TableReceipt]) -> Iterable[Sequence[str]]:
         name = f"{table.source} -> {table.table}" if table.source != table.table else table.table
         if table.own_grain:
             yield (name, count(table.read), count(table.written), "", "a grain of its own")
-            continue
-        first, *others = _left(table) or [("0", "")]
-        yield (name, count(table.read), count(table.written), *first)
+            others = _left(table)
+        else:
+            first, *others = _left(table) or [("0", "")]
+            yield (name, count(table.read), count(table.written), *first)
         for left in others:
             yield ("", "", "", *left)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrators.errors import PlanError
+from migrators.errors import PlanError, ValueRefused
 
 if TYPE_CHECKING:
     from tests.sandbox import Sandbox
@@ -117,3 +117,58 @@ def test_a_list_of_unique_values_carries_them(shop: Sandbox) -> None:
     shop.create("INSERT INTO users VALUES (1, 'no'), (2, 'at')")
     shop.migrate()
     assert shop.rows("SELECT id, name FROM countries") == [(1, "at"), (2, "no")]
+
+
+FILES = 't("files", Column("of", Integer), Column("name", Text))\n'
+NAMED = """
+    file, user = old.files.c, old.users.c
+    step.table(new.users).values(
+        file=select(file.name).where(file.of == user.id){}.scalar_subquery()
+    )
+    step.drop(file.of, because="the user names the file")
+"""
+
+
+def test_a_subquery_of_several_values_is_refused(shop: Sandbox) -> None:
+    """SQLite would take any of them; which one is for the step to say."""
+    shop.schema(1, USERS + FILES)
+    shop.schema(2, USERS.replace(")\n", ', Column("file", Text))\n', 1))
+    shop.create(
+        "INSERT INTO users VALUES (1, 'ann'), (2, 'bob'), (3, 'cid')",
+        "INSERT INTO files VALUES (1, 'a'), (1, 'b'), (2, 'c')",
+    )
+    shop.step(NAMED.format(""))
+    with pytest.raises(ValueRefused) as caught:
+        shop.migrate()
+    assert (caught.value.table, caught.value.column, caught.value.count) == ("users", "file", 1)
+    shop.step(NAMED.format(".order_by(file.name.desc()).limit(1)"))
+    shop.migrate()
+    assert shop.rows("SELECT file FROM users ORDER BY id") == [("b",), ("c",), (None,)]
+
+
+def test_several_values_of_rows_that_are_left_out_are_nobodys(shop: Sandbox) -> None:
+    """Only rows that become new rows are asked."""
+    shop.schema(1, USERS + FILES)
+    shop.schema(2, USERS.replace(")\n", ', Column("file", Text))\n', 1))
+    shop.create(
+        "INSERT INTO users VALUES (1, 'ann'), (2, 'bob')",
+        "INSERT INTO files VALUES (1, 'a'), (1, 'b'), (2, 'c')",
+    )
+    shop.step(
+        NAMED.format("") + '    step.table(new.users).drop_rows(user.id == 1, because="no ann")'
+    )
+    shop.migrate()
+    assert shop.rows("SELECT file FROM users") == [("c",)]
+
+
+def test_rows_that_a_split_makes_nothing_of_are_counted(shop: Sandbox) -> None:
+    """What else stood in such a row is left behind, so the receipt has a line for it."""
+    shop.schema(1, 't("users", Column("name", Text), Column("tags", Text))')
+    shop.schema(2, 't("tags", Column("name", Text), Column("tag", Text))')
+    shop.step(
+        'step.table(new.tags, source=old.users).values(tag=rules.split(old.users.c.tags, ","))'
+    )
+    shop.create("INSERT INTO users VALUES ('ann', 'x,y'), ('bob', NULL), ('cid', ' , ')")
+    (table,) = shop.migrate().tables
+    assert (table.read, table.written) == (3, 2)
+    assert [(x.because, x.rows) for x in table.left] == [("nothing to split", 2)]
