@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
 _HOUR = 3600
 _TEN = 10
+_LAST = 20  # columns that a last cell keeps: cells before it are wrapped rather than more
+_LEAST = 16  # columns that a wrapped cell keeps
 _LATEST = 72  # a last cell that begins later has no room to be wrapped in
 
 
@@ -107,7 +110,10 @@ def wrap(text: str, start: str, indent: int, width: int = WIDTH) -> list[str]:
 
 
 def columns(rows: Iterable[Sequence[str]], align: str, indent: int = 2) -> list[str]:
-    """Return rows of escaped cells as aligned lines; a long last cell is wrapped.
+    """Return rows of escaped cells as aligned lines that fit the page.
+
+    A long last cell is wrapped; where that is not enough, so are the cells of the widest
+    other column of text.
 
     Parameters
     ----------
@@ -116,19 +122,41 @@ def columns(rows: Iterable[Sequence[str]], align: str, indent: int = 2) -> list[
     align : str
         "l" or "r" for each column; the last one is never padded.
     """
-    cells = [[escape(cell) for cell in row] for row in rows]
-    widths = [max((len(row[i]) for row in cells), default=0) for i in range(len(align))]
-    start = indent + sum(widths[:-1]) + 2 * (len(align) - 1)
+    cells = [[[escape(cell)] for cell in row] for row in rows]
+    widths = [_widest(cells, i) for i in range(len(align))]
+    fixed = indent + 2 * (len(align) - 1)
+    over = fixed + sum(widths[:-1]) + min(widths[-1], _LAST) - WIDTH
+    texts = [i for i, side in enumerate(align[:-1]) if side == "l"]
+    if over > 0 and texts:
+        wide = max(texts, key=widths.__getitem__)
+        _wrap_cells(cells, wide, max(widths[wide] - over, _LEAST), "  ")
+        widths[wide] = _widest(cells, wide)
+    start = fixed + sum(widths[:-1])
+    if start <= _LATEST:
+        _wrap_cells(cells, -1, WIDTH - start)
     return [
-        line for row in cells for line in _wrapped(" " * indent + _line(row, widths, align), start)
+        " " * indent + _line(line, widths, align)
+        for row in cells
+        for line in zip_longest(*row, fillvalue="")
     ]
 
 
-def _wrapped(line: str, start: int) -> list[str]:
-    """Return a line, what goes over the page moved under where its last cell starts."""
-    if len(line) <= WIDTH or start > _LATEST:
-        return [line]
-    return wrap(line[start:], line[:start], start)
+def _widest(cells: Sequence[Sequence[Sequence[str]]], column: int) -> int:
+    return max((len(line) for row in cells for line in row[column]), default=0)
+
+
+def _wrap_cells(cells: list[list[list[str]]], column: int, width: int, further: str = "") -> None:
+    """Make several lines of the cells of a column that are longer than it is wide."""
+    for row in cells:
+        (cell,) = row[column]
+        if len(cell) > width:
+            row[column] = textwrap.wrap(
+                cell,
+                width,
+                subsequent_indent=further,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
 
 
 def _line(row: Sequence[str], widths: Sequence[int], align: str) -> str:

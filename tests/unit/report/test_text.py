@@ -106,6 +106,23 @@ def test_columns_align_numbers_right() -> None:
     assert text.columns(rows, "lr") == ["  name   rows", "  a\\nb  1,234"]
 
 
+def test_columns_fit_the_page() -> None:
+    """The widest column of text is wrapped beside the last one; numbers stay in one piece."""
+    rows = [
+        ("source -> new", "read", "=  written", "+  left behind", ""),
+        ("customers.country, suppliers.country_name -> countries", "10", "10", "", "its own grain"),
+        ("releases -> files", "82", "58", "24", "nothing was uploaded by anybody"),
+    ]
+    assert text.columns(rows, "lrrrl") == [
+        "  source -> new                read  =  written  +  left behind",
+        "  customers.country,             10          10                  its own grain",
+        "    suppliers.country_name ->",
+        "    countries",
+        "  releases -> files              82          58              24  nothing was uploaded by",
+        "                                                                 anybody",
+    ]
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
