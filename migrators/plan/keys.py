@@ -92,8 +92,7 @@ class Keys:
 
     def _of(self, column: sa.Column[Any], seen: frozenset[sa.Column[Any]]) -> Change | None:
         if column in self._follow:
-            table = self._follow[column]
-            return self.changes.get(table) or self._of(_key(table), seen | {column})
+            return self._of(_key(self._follow[column]), seen | {column})  # wherever that goes
         for key in sorted(column.foreign_keys, key=lambda k: (k.column.table.key, k.column.name)):
             if key.column is not column and key.column not in seen:
                 found = self._of(key.column, seen | {column})

@@ -333,3 +333,32 @@ def test_a_refused_value_names_the_old_key(shop: Sandbox) -> None:
         shop.migrate()
     assert not shop.database(2).exists()
     assert [p.name for p in shop.root.glob("*loading*")] == []
+
+
+SHARED = """
+    t("users", Column("id", {0}, primary_key=True), Column("name", Text))
+    t("pages", Column("id", {0}, ForeignKey("users.id"), primary_key=True))
+    t("seen", Column("n", Integer, primary_key=True), Column("page", {0}))
+"""
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_what_follows_a_table_follows_the_key_that_table_has(shop: Sandbox, *, up: bool) -> None:
+    """A page's key is its user's: what names a page names it by that, not by one of its own."""
+    shop.schema(1, SHARED.format("Integer" if up else "Uuid"))
+    shop.schema(2, SHARED.format("Uuid" if up else "Integer"))
+    shop.step("""
+        step.rekey(new.users, new.pages)
+        step.follows(new.seen.c.page, new.pages)
+    """)
+    ann, bob = ("1", "2") if up else (f"'{uuid.UUID(int=1).hex}'", f"'{uuid.UUID(int=2).hex}'")
+    shop.create(
+        f"INSERT INTO users VALUES ({ann}, 'ann'), ({bob}, 'bob')",
+        f"INSERT INTO pages VALUES ({bob})",
+        f"INSERT INTO seen VALUES (1, {bob})",
+    )
+    shop.migrate()
+    assert shop.rows(
+        "SELECT users.name FROM seen JOIN pages ON pages.id = seen.page"
+        " JOIN users ON users.id = pages.id"
+    ) == [("bob",)]
