@@ -14,7 +14,7 @@ from migrators.extracts.directory import ExtractReader, is_complete
 from migrators.run.directory import RunDirectory, all_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
@@ -66,9 +66,20 @@ def basis(source: str, plans: Sequence[Plan], files: str) -> str:
     plans : sequence of Plan
         Of the chain's steps up to and with the one whose extract it is.
     """
-    parts = [source, __version__, files]
+    return _digest([source, __version__, files, *_said(plans)])
+
+
+def steps_digest(plans: Sequence[Plan]) -> str:
+    """Return a digest of what a chain's steps and schemas say."""
+    return _digest(_said(plans))
+
+
+def _said(plans: Sequence[Plan]) -> Iterator[str]:
     for plan in plans:
-        parts += [plan.name, plan.digest, plan.old.fingerprint, plan.new.fingerprint]
+        yield from (plan.name, plan.digest, plan.old.fingerprint, plan.new.fingerprint)
+
+
+def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

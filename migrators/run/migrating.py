@@ -17,7 +17,7 @@ from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load
 from migrators.receipt import LeftBehind, Receipt, RuleCount, StageTime, TableReceipt
 from migrators.run.directory import new_run, now
-from migrators.run.leftovers import basis, complete_extract, discard_leftovers
+from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
 from migrators.run.lock import locked
 from migrators.run.publishing import already_published, publish, stamp_for
 from migrators.verify import verify
@@ -87,7 +87,8 @@ class _Migration:
         _present(old, self.plans[0].old.version)
         source = old.digest()
         if not (self.options.replace or self.options.rehearse):
-            done = already_published(self.project, self.command, new, source)
+            facts = {"source": source, "steps": steps_digest(self.plans)}
+            done = already_published(self.project, self.command, new, facts)
             if done is not None:
                 return done
         self._may_publish(new)
@@ -217,7 +218,8 @@ class _Migration:
             began = time.monotonic()
             last = self.plans[-1]
             staging.write_stamp(stamp_for(last, self.command, reader.digest))
-            facts = {"source": source, "extract": reader.digest}
+            steps = steps_digest(self.plans)
+            facts = {"source": source, "steps": steps, "extract": reader.digest}
             replaced = publish(self.place, staging, new, like=old, **facts)
             outcome = "published"
             if replaced:

@@ -13,6 +13,8 @@ from migrators.receipt import Receipt
 from migrators.run.directory import RunDirectory, all_runs, now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
     from migrators.project import Project
@@ -75,18 +77,26 @@ def publish(
     return aside.database if aside else ""
 
 
-def already_published(project: Project, command: str, new: Backend, source: str) -> Receipt | None:
-    """Return the receipt of the run that published `new`, if its source still stands.
+_STALE = {
+    "source": "the old database has changed",
+    "steps": "the step or a schema has changed",
+}
+
+
+def already_published(
+    project: Project, command: str, new: Backend, facts: Mapping[str, str]
+) -> Receipt | None:
+    """Return the receipt of the run that published `new`, if it would do the same again.
 
     Parameters
     ----------
-    source : str
-        Digest of the old database now.
+    facts : mapping
+        Digests, now: "source" of the old database, "steps" of what the chain says.
 
     Raises
     ------
     Findings
-        It was published by this command, and the old database has changed since.
+        It was published by this command, and one of these has changed since.
     """
     stamp = new.stamp() if new.exists() else None
     if stamp is None or stamp.step != command:
@@ -94,16 +104,19 @@ def already_published(project: Project, command: str, new: Backend, source: str)
     for run in all_runs(project):
         for line in run.said("publish"):
             if line.get("extract") == stamp.extract and line["database"] == new.database:
-                return _still_stands(run, command, new, source, line["source"])
+                return _still_stands(run, command, new, facts, line)
     return None
 
 
-def _still_stands(run: RunDirectory, command: str, new: Backend, source: str, then: str) -> Receipt:
-    if source != then:
-        raise Findings(
-            f"{new.database} is stale: the old database has changed since run {run.id} made it",
-            hint=f"{command} --replace     sets it aside and makes it anew",
-        )
+def _still_stands(
+    run: RunDirectory, command: str, new: Backend, facts: Mapping[str, str], then: Mapping[str, str]
+) -> Receipt:
+    for fact, said in _STALE.items():
+        if facts[fact] != then.get(fact, facts[fact]):
+            raise Findings(
+                f"{new.database} is stale: {said} since run {run.id} made it",
+                hint=f"{command} --replace     sets it aside and makes it anew",
+            )
     return replace(_kept(run, new) or _unkept(run, command, new), outcome="already done")
 
 
