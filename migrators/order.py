@@ -163,15 +163,20 @@ def _merge(paths: Sequence[Path], key: Sequence[str]) -> Iterator[pa.RecordBatch
 
 
 def _ready(live: list[_Run], key: Sequence[str]) -> pa.Table:
-    """Take the rows that no unread row can precede; read on where there are none."""
+    """Take the rows that no unread row can precede; read on where there are none.
+
+    NaN and NULL stand last in a run, so that a run held up to them bounds nothing.
+    """
     open_ends = [run for run in live if not run.ended]
     if not open_ends:
         return pa.concat_tables([_taken(run, len(run.held)) for run in live])
-    pivot = min(_first_key(run.held, key, -1) for run in open_ends)
+    lasts = [_first_key(run.held, key, -1) for run in open_ends]
+    bounds = [last for last in lasts if last == last and last is not None]  # noqa: PLR0124  NaN
+    pivot = min(bounds, default=None)
     counts = [_below(run.held, key, pivot) for run in live]
     if not any(counts):
-        for run in open_ends:
-            if _first_key(run.held, key, -1) == pivot:
+        for run, last in zip(open_ends, lasts, strict=True):
+            if pivot is None or last == pivot:
                 run.load()
     return pa.concat_tables([_taken(r, n) for r, n in zip(live, counts, strict=True)])
 
@@ -182,7 +187,10 @@ def _taken(run: _Run, count: int) -> pa.Table:
 
 
 def _first_key(table: pa.Table, key: Sequence[str], row: int) -> Any:
-    return table[key[0]][row].as_py()
+    cell = table[key[0]][row]
+    if pa.types.is_timestamp(cell.type):  # Arrow holds years that Python does not
+        return cell.value
+    return cell.as_py()
 
 
 def _below(table: pa.Table, key: Sequence[str], pivot: Any) -> int:
