@@ -92,7 +92,7 @@ def freeze(
     DatabaseError
         The database cannot be read.
     """
-    found = _resolve(project, source)
+    found = _resolve(project, version, source)
     path = project.schema_path(version)
     before = read_schema(path, version) if path.is_file() else None
     added = _check_growth(before, found, version)
@@ -113,13 +113,23 @@ def freeze(
     return Frozen(tuple(written), tuple(added), found.notes)
 
 
-def _resolve(project: Project, source: str) -> Source:
+def _guess(project: Project, source: str) -> str:
+    """Return the URL of what may have been meant as a database's file."""
+    from migrators.backends import where
+
+    return where.file_url(source) if (project.root / source).is_file() else where.FILE
+
+
+def _resolve(project: Project, version: int, source: str) -> Source:
     if "://" in source:
         return _from_database(project, source)
     if ":" not in source:
         raise UsageError(
             f"{source} is neither module:Base, module:metadata nor a database URL",
-            hint="migrate freeze 3 --from myapp.db:Base",
+            hint=(
+                f"migrate freeze {version} --from myapp.db:Base          models",
+                f"migrate freeze {version} --from {_guess(project, source)}     a database",
+            ),
         )
     found = pyfile.load_attribute(source, project.root)
     metadata = found if isinstance(found, sa.MetaData) else getattr(found, "metadata", None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from migrators import plan as plans
 from migrators.backends import scratch_backend
 from migrators.errors import ProjectError
-from migrators.events import Emit, silent
+from migrators.events import Emit, StageDone, silent
 from migrators.extract import extract
 from migrators.extracts.atomic import PART
 from migrators.extracts.directory import ExtractReader, ExtractWriter
@@ -71,7 +72,9 @@ def _made(project: Project, run: RunDirectory, old: int, new: int, emit: Emit) -
     writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True)
     work = run.scratch / "work"
     work.mkdir(mode=0o700)
+    began = time.monotonic()
     extract(plan, database, writer, scratch=work, emit=emit)
+    emit(StageDone("extract", time.monotonic() - began, (f"every row of fixtures/v{old}",)))
     written = ExtractReader.open(place, plan.new)
     _load(written, after)
     verify(written, plan.new, after, sames=(), scratch=work, emit=silent)

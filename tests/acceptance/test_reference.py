@@ -46,6 +46,7 @@ def test_fixtures_go_up_the_whole_chain_by_the_command(tmp_path: Path) -> None:
     shop = cheeseshop(tmp_path / "shop", fixtures=[1])
     done = shop.ran("fixtures", "1to4")
     assert [line.split()[-1][-2:] for line in done.out.splitlines()] == ["v2", "v3", "v4"]
+    assert all(f"every row of fixtures/v{version}" in done.err for version in (1, 2, 3))
     for version in (2, 3, 4):
         assert _files(shop.root / "fixtures" / f"v{version}") == _committed(version)
     assert list((shop.root / ".migrate" / "runs").glob("*/scratch")) == []

@@ -69,7 +69,7 @@ def finish(
         connection.execute("ANALYZE")
     sync(path)
     sync(path.parent)
-    keys = f"{proven} foreign keys proven" if proven else ""
+    keys = f"{_counted(proven, 'foreign key')} proven" if proven else ""
     return tuple(filter(None, (indexes, keys, raised)))
 
 
@@ -107,7 +107,11 @@ def _indexes(connection: sqlite3.Connection, schema: SchemaVersion, dialect: sa.
             found = _twice(connection, index, dialect)
             raise found or failures.constraint(error, table) or error from error
     built = len(indexes) + added
-    return f"{built} indexes built" if built else ""
+    return f"{_counted(built, 'index', 'es')} built" if built else ""
+
+
+def _counted(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}" + ("" if number == 1 else plural)
 
 
 def _twice(
