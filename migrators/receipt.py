@@ -119,6 +119,8 @@ class VersionState:
         Name and stamp say the same; True where there is no database.
     written : str
         What was written since it was published, for people; empty where that is not known.
+    unreadable : str
+        Why it cannot be read; empty where it can.
     """
 
     version: int
@@ -127,6 +129,7 @@ class VersionState:
     stamp: Stamp | None = None
     agrees: bool = True
     written: str = ""
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

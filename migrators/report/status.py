@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrators.report.text import columns, escape, escape_lines, when
+from migrators.report.text import columns, escape, escape_lines, when, wrap
 
 if TYPE_CHECKING:
     from migrators.receipt import RunState, Status, VersionState
@@ -19,6 +19,9 @@ def status_lines(status: Status) -> list[str]:
     lines = [escape(f"status    {status.project}"), ""]
     rows = [("schema", "database", "made by", "at", ""), *(_version(v) for v in status.versions)]
     lines += columns(rows, "lllll")
+    for state in status.versions:
+        if state.unreadable:
+            lines += ["", *wrap(state.unreadable, "  STOP   ", 9)]
     wrong = [v for v in status.versions if not v.agrees]
     for state in wrong:
         lines += ["", *_disagreement(state)]
@@ -35,6 +38,8 @@ def _version(state: VersionState) -> tuple[str, str, str, str, str]:
     version, stamp = str(state.version), state.stamp
     if not state.exists:
         return (version, state.database, "does not exist", "", "")
+    if state.unreadable:
+        return (version, state.database, "cannot be read", "", "")
     if stamp is None:
         return (version, state.database, "no stamp", "", state.written)
     made, at = stamp.step.removeprefix("migrate "), when(stamp.at) if stamp.at else ""

@@ -37,13 +37,7 @@ _STAGES = {
 
 
 def status(project: Project) -> Status:
-    """Return where the project stands; reads stamps and journals only.
-
-    Raises
-    ------
-    MigrateError
-        A database is there and cannot be read.
-    """
+    """Return where the project stands; reads stamps and journals only."""
     versions = tuple(_version(project, version) for version in project.versions())
     runs = [_run(run) for run in list(all_runs(project))[:_RUNS]]
     if runs and runs[0].outcome == "stopped" and held(project):
@@ -55,16 +49,14 @@ def _version(project: Project, version: int) -> VersionState:
     database = backend_for(project.url(version))
     if not database.exists():
         return VersionState(version, database.database, exists=False)
-    found = database.stamp()
+    known = VersionState(version, database.database, exists=True)
+    try:
+        found = database.stamp()
+        written = _written(project, database, found)
+    except MigrateError as error:  # the others stand all the same, and are told
+        return replace(known, unreadable=error.message)
     agrees = found is None or found.version == version
-    return VersionState(
-        version,
-        database.database,
-        exists=True,
-        stamp=found,
-        agrees=agrees,
-        written=_written(project, database, found),
-    )
+    return replace(known, stamp=found, agrees=agrees, written=written)
 
 
 def _written(project: Project, database: Backend, found: Stamp | None) -> str:
@@ -113,7 +105,7 @@ def _phase(lines: list[dict[str, Any]]) -> str:
 
 
 def _next(project: Project, versions: tuple[VersionState, ...]) -> str:
-    there = [v.version for v in versions if v.exists]
+    there = [v.version for v in versions if v.exists and not v.unreadable]
     if not there:
         fixtures = [v.version for v in versions if project.fixtures(v.version).is_dir()]
         if fixtures:

@@ -367,6 +367,16 @@ def test_status_says_what_a_run_came_to(three: Cheeseshop) -> None:
         assert last() == ("running", "load", "unfinished")
 
 
+def test_status_tells_of_the_others_where_one_cannot_be_read(two: Cheeseshop) -> None:
+    """Exit 3, and what is sound is said to be."""
+    two.database(1).write_text("this is no database " * 100)
+    done = two.run("status")
+    assert (done.code, done.clear) == (3, True)
+    assert "cannot be read" in done.out
+    assert "not a SQLite database" in " ".join(done.out.split())
+    assert "migrate check 2to3, then migrate 2to3" in done.out
+
+
 def test_status_of_nothing_says_what_to_type(cheese: Cheeseshop) -> None:
     """No database yet: exit 0 and the first line to type."""
     assert "migrate load fixtures/v4" in cheese.ran("status").out

@@ -20,7 +20,8 @@ _FOUND = 3
 def status(ctx: click.Context, *, as_json: bool) -> None:
     """Show every version's database and stamp, the last runs, and what comes next.
 
-    Exit code 3 where a database's name and its stamp say different versions.
+    Exit code 3 where a database cannot be read, or its name and its stamp say different
+    versions.
     """
     from migrators import run
     from migrators.report.status import status_lines
@@ -31,10 +32,13 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
         session.show_data(found.as_dict())
     else:
         session.show(status_lines(_short(session, found)))
-    if not all(version.agrees for version in found.versions):
+    if not all(version.agrees and not version.unreadable for version in found.versions):
         ctx.exit(_FOUND)
 
 
 def _short(session: Session, found: Status) -> Status:
-    versions = tuple(replace(v, database=session.short(v.database)) for v in found.versions)
+    versions = tuple(
+        replace(v, database=session.short(v.database), unreadable=session.short(v.unreadable))
+        for v in found.versions
+    )
     return replace(found, versions=versions)
