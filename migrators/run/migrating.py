@@ -335,7 +335,9 @@ def extract_only(
         run = new_run(project, command)
         try:
             writer = ExtractWriter(to, made.new, options.files)
+            began = time.monotonic()
             extract(made, source, writer, scratch=run.scratch, emit=emit)
+            emit(StageDone("extract", time.monotonic() - began, (f"every row in {to}",)))
         finally:
             run.clear_scratch()
         run.say("finished", outcome="extracted")

@@ -40,7 +40,8 @@ def test_an_extract_of_a_step_loads_where_the_old_database_is_not(
 ) -> None:
     """The extract is all that crosses: another project makes version 3 of it."""
     place = two.root / "crossing"
-    two.ran("extract", "2to3", "--to", str(place))
+    said = two.ran("extract", "2to3", "--to", str(place)).err
+    assert "every row in" in said
     other = cheeseshop(tmp_path / "other")
     other.ran("load", str(place))
     assert other.databases() == ["cheeseshop_v3.db"]
