@@ -13,6 +13,7 @@ from migrators.preflight import (
     references,
     room,
     ruled,
+    single,
     stored,
     unique,
     unproven,
@@ -139,6 +140,7 @@ def _asked(asker: Asker, table: TablePlan, *, drifted: bool) -> Iterator[Fault |
         if rows.part.projection is not None and rows.part.explodes is None:
             yield from demands.faults(asker, rows)
         yield from demands.check_faults(asker, rows)
+        yield from single.faults(asker, rows)
     yield from unique.faults(asker, table, parts, drifted=drifted)
     yield from references.faults(asker, table, parts)
 
