@@ -1,7 +1,7 @@
 """What a SQL expression carries, and what a step may not ask of a database.
 
 Carrying a column means that its value reaches a new row. A column that is only read in a
-WHERE, an ON or an EXISTS is not carried.
+WHERE, an ON, an EXISTS, or for the order of a window is not carried.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import ColumnClause, TextClause
 from sqlalchemy.sql.selectable import Exists, ScalarSelect
 
@@ -37,20 +37,27 @@ def carried(element: Any) -> Iterator[sa.Column[Any]]:
     """
     if isinstance(element, Exists):
         return
-    if isinstance(element, ScalarSelect):
-        yield from carried(element.element)
-    elif isinstance(element, sa.Select | sa.CompoundSelect):
-        for column in element.selected_columns:
-            yield from carried(column)
-    elif isinstance(element, sa.Column) and isinstance(element.table, sa.Table):
+    if isinstance(element, sa.Column) and isinstance(element.table, sa.Table):
         yield element
+        return
+    for part in _parts(element):
+        yield from carried(part)
+
+
+def _parts(element: Any) -> Iterator[Any]:
+    """Yield what of an element gives values; the rest of it only asks."""
+    if isinstance(element, ScalarSelect | sa.Over):
+        yield element.element
+    elif isinstance(element, sa.FunctionFilter):
+        yield element.func
+    elif isinstance(element, sa.Select | sa.CompoundSelect):
+        yield from element.selected_columns
     elif isinstance(element, ColumnClause) and element.table is not None:
-        for base in element.base_columns:
-            if base is not element:
-                yield from carried(base)
+        yield from (base for base in element.base_columns if base is not element)
+    elif getattr(element, "operator", None) in (operators.in_op, operators.not_in_op):
+        yield element.left
     else:
-        for child in element.get_children():
-            yield from carried(child)
+        yield from element.get_children()
 
 
 def is_opaque(element: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, CollectionAggregate
 from sqlalchemy.sql.selectable import Exists, ScalarSelect
 
 from migrators.plan.bind import BindError
@@ -70,7 +70,9 @@ def several(
 def _subqueries(element: Any) -> Iterator[ScalarSelect[Any]]:
     if isinstance(element, ScalarSelect):
         yield element
-    elif not isinstance(element, Exists | sa.Column):
+    elif getattr(element, "operator", None) in (operators.in_op, operators.not_in_op):
+        yield from _subqueries(element.left)  # what is on the right may be many
+    elif not isinstance(element, CollectionAggregate | Exists | sa.Column):
         for child in element.get_children():
             yield from _subqueries(child)
 

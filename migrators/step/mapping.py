@@ -166,6 +166,9 @@ class Mapping:
         if self.select is not None:
             msg = f"{self.table.key} is filled by a query or function already"
             raise StepError(msg)
+        if self.conditions:
+            msg = f"{self.table.key}: rows of a select are left out in its own .where(...)"
+            raise StepError(msg)
 
 
 def _is_true(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrators.errors import PlanError, ValueRefused
+from migrators.errors import CodeError, PlanError, ValueRefused
 
 if TYPE_CHECKING:
     from tests.sandbox import Sandbox
@@ -172,3 +172,50 @@ def test_rows_that_a_split_makes_nothing_of_are_counted(shop: Sandbox) -> None:
     (table,) = shop.migrate().tables
     assert (table.read, table.written) == (3, 2)
     assert [(x.because, x.rows) for x in table.left] == [("nothing to split", 2)]
+
+
+@pytest.mark.parametrize(
+    "filled",
+    ["query(select(user), rows=new)", "computed(fill, reads=select(user))"],
+)
+def test_a_condition_on_what_a_select_fills_is_refused(shop: Sandbox, filled: str) -> None:
+    """It would leave nothing out: the select has a WHERE of its own."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(
+        f"""
+        user = old.users
+        step.table(new.users, only=user.c.id > 1, because="the first is nobody").{filled}
+        """,
+        before="def fill(rows: 'Iterator[dict]'):\n    yield from rows\n",
+    )
+    with pytest.raises(CodeError, match=r"rows of a select are left out in its own \.where"):
+        shop.plan()
+
+
+@pytest.mark.parametrize("window", ["over(order_by=age)", "over(partition_by=age)"])
+def test_what_orders_a_window_is_not_carried(shop: Sandbox, window: str) -> None:
+    """Its values decide which row is meant, and reach none."""
+    shop.schema(1, USERS.replace(")\n", ', Column("age", Integer))\n', 1))
+    shop.schema(2, USERS)
+    shop.step(f"""
+        age = old.users.c.age
+        step.table(new.users).values(name=func.max(old.users.c.name).{window})
+    """)
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert caught.value.problems == ("users.age is carried nowhere",)
+
+
+def test_in_takes_a_subquery_of_many(shop: Sandbox) -> None:
+    """`IN (SELECT ...)` asks for any of several: nobody has to say which."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, USERS)
+    shop.step("""
+        known = old.users.c.id.in_(select(old.seen.c.by))
+        step.table(new.users).values(name=case((known, old.users.c.name)))
+        step.drop(old.seen, because="asked")
+    """)
+    shop.create("INSERT INTO users VALUES (1, 'a'), (2, 'b')", "INSERT INTO seen VALUES (1), (3)")
+    shop.migrate()
+    assert shop.rows("SELECT name FROM users ORDER BY id") == [("a",), (None,)]
