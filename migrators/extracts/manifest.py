@@ -6,6 +6,7 @@ committed extract's manifest has one line a column, so that two branches merge.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,6 +30,7 @@ _FORMATS = ("csv", "parquet")
 _FORMS = ("native", "text")
 _HEX64 = re.compile("[0-9a-f]{64}")
 _MAX_COUNT = 2**63 - 1
+_DIGEST = "sha256"
 _FACTS = ("made", "sequences", "answers", "accounting")
 
 
@@ -44,7 +46,16 @@ def dumps(manifest: Manifest) -> str:
     }
     facts = () if manifest.committed else _FACTS
     plain |= {name: getattr(manifest, name) for name in facts}
+    if not manifest.committed:
+        plain[_DIGEST] = _digest(plain)
     return _text(plain, "") + "\n"
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    """SHA-256 of all that a manifest says but for the digest itself."""
+    said = {key: value for key, value in plain.items() if key != _DIGEST}
+    text = json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _table(table: TableEntry) -> dict[str, Any]:
@@ -102,7 +113,12 @@ def loads(text: bytes, where: str = FILE) -> Manifest:
         read = json.loads(text.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise _refused(where, f"is not JSON as it was written: {error}") from error
-    return _manifest(_Reader(where, "", read))
+    said = read.pop(_DIGEST, None) if isinstance(read, dict) else None
+    whole = said is None or said == _digest(read)
+    found = _manifest(_Reader(where, "", read))
+    if not whole:
+        raise _refused(where, "was changed: it says something else than was written")
+    return found
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ ENGINE = ROOT / "migrators"
 
 FLOW: tuple[tuple[str, ...], ...] = (
     ("backends.where",),  # spells what a URL of each kind of database looks like
-    ("errors", "events"),
+    ("errors", "events", "stream"),
     ("config",),
     ("project",),
     ("pyfile",),
@@ -34,7 +34,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("backends",),  # the databases: nobody to the right knows one of them by name
     ("drift",),
     ("plan",),
-    ("receipt", "order", "stream"),
+    ("receipt", "order"),
     ("extracts",),
     ("extract", "load"),
     ("verify",),

@@ -16,6 +16,7 @@ from migrators.backends.sqlite import adbc, connect, failures, refusals, source,
 from migrators.backends.sqlite.cells import CODECS
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.errors import DatabaseError, TargetExists, ValueRefused
+from migrators.stream import ahead
 
 if TYPE_CHECKING:
     import sqlite3
@@ -133,9 +134,9 @@ def _write(
     marks = ", ".join("?" * len(columns))
     connection.run("BEGIN")
     try:
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, ahead(feed.encoded()) as encoded:
             cursor.run_many(
-                f"INSERT INTO {sql.name(table)} ({names}) VALUES ({marks})", feed.reader()
+                f"INSERT INTO {sql.name(table)} ({names}) VALUES ({marks})", feed.reader(encoded)
             )
     except Exception as error:
         if feed.failed is not None:
@@ -177,10 +178,10 @@ class _Feed:
         self._affinities, self._key = declared
         self._batches = batches
 
-    def reader(self) -> pa.RecordBatchReader:
+    def reader(self, encoded: Iterator[pa.RecordBatch]) -> pa.RecordBatchReader:
         """Return the encoded batches as a stream."""
         fields = [(c.name, self._bound(c)) for c in self._columns]
-        return pa.RecordBatchReader.from_batches(pa.schema(fields), self._encoded())
+        return pa.RecordBatchReader.from_batches(pa.schema(fields), encoded)
 
     def _bound(self, column: Column) -> pa.DataType:
         """The Arrow type that is bound: an empty array, encoded, has it."""
@@ -192,7 +193,8 @@ class _Feed:
             raise DatabaseError(f"{self._table}.{column.name}: there is no such column")
         return CODECS[column.type.kind].encode(values, column.type, kind)
 
-    def _encoded(self) -> Iterator[pa.RecordBatch]:
+    def encoded(self) -> Iterator[pa.RecordBatch]:
+        """Yield the batches as SQLite's cells; a thread does so ahead of the inserts."""
         try:
             expected = [(c.name, c.type.arrow) for c in self._columns]
             for batch in self._batches:

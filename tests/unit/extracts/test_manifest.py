@@ -51,6 +51,13 @@ def test_round_trip(manifest: Manifest) -> None:
     )
 
 
+def test_h102_a_changed_word_that_names_no_row() -> None:
+    """Who made the extract, and with what, is under a digest as well."""
+    text = manifests.dumps(FULL).replace('"tool": "0.1"', '"tool": "0.2"')
+    with pytest.raises(ExtractError, match="was changed"):
+        manifests.loads(text.encode())
+
+
 def test_a_committed_manifest_has_a_line_for_every_column() -> None:
     """So that two branches which add columns or tables merge."""
     assert manifests.dumps(COMMITTED).splitlines() == [
