@@ -36,8 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from migrators.cli.app import app
     from migrators.cli.catch import caught
+    from migrators.cli.memory import give_back
     from migrators.cli.session import Session
 
+    if arguments is None:
+        give_back()
     typed = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(typed, last=arguments is None)
     code = caught(

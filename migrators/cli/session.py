@@ -76,10 +76,8 @@ class Session:
 
     def begin(self, deed: Deed) -> None:
         """Say what will be done; from now on an error says also what stands."""
-        from migrators.cli.memory import give_back
         from migrators.report.run import start_lines
 
-        give_back()
         self.deed = deed
         for line in start_lines(deed):
             self.teller.line(line)
