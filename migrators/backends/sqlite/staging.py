@@ -181,7 +181,7 @@ class _Feed:
     def reader(self, encoded: Iterator[pa.RecordBatch]) -> pa.RecordBatchReader:
         """Return the encoded batches as a stream."""
         fields = [(c.name, self._bound(c)) for c in self._columns]
-        return pa.RecordBatchReader.from_batches(pa.schema(fields), encoded)
+        return pa.RecordBatchReader.from_batches(pa.schema(fields), self._kept(encoded))
 
     def _bound(self, column: Column) -> pa.DataType:
         """The Arrow type that is bound: an empty array, encoded, has it."""
@@ -195,13 +195,19 @@ class _Feed:
 
     def encoded(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches as SQLite's cells; a thread does so ahead of the inserts."""
+        expected = [(c.name, c.type.arrow) for c in self._columns]
+        for batch in self._batches:
+            self._require(batch, expected)
+            arrays = [self._exact(c, batch, i) for i, c in enumerate(self._columns)]
+            self.rows += batch.num_rows
+            yield pa.RecordBatch.from_arrays(arrays, names=[c.name for c in self._columns])
+
+    def _kept(self, encoded: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Keep what fails where ADBC asks for batches: an error of theirs, or Ctrl-C."""
         try:
-            expected = [(c.name, c.type.arrow) for c in self._columns]
-            for batch in self._batches:
-                self._require(batch, expected)
-                arrays = [self._exact(c, batch, i) for i, c in enumerate(self._columns)]
-                self.rows += batch.num_rows
-                yield pa.RecordBatch.from_arrays(arrays, names=[c.name for c in self._columns])
+            yield from encoded
+        except GeneratorExit:  # closed by the driver, which has failed itself
+            raise
         except BaseException as error:
             self.failed = error
             raise
