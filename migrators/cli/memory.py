@@ -11,7 +11,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _M_ARENA_MAX = -8  # mallopt(3)
 _ARENAS = 2
@@ -38,19 +43,16 @@ class _NoPandas(MetaPathFinder):
             raise ModuleNotFoundError(fullname, name=fullname)
 
 
-def spare_pandas() -> None:
+@contextmanager
+def without_pandas() -> Iterator[None]:
     """Keep pyarrow from importing pandas, for commands that run no step.
 
     pyarrow imports it (0.25 s, 40 MB) at the first Python list it is handed, to see whether
-    that is a Series. It looks once.
+    that is a Series.
     """
-    if "pandas" in sys.modules:
-        return
-    import pyarrow as pa
-
     finder = _NoPandas()
     sys.meta_path.insert(0, finder)
     try:
-        pa.array([0])
+        yield
     finally:
         sys.meta_path.remove(finder)

@@ -74,6 +74,10 @@ class _Bytewise(SQLiteCompiler):
         name = f" AS {self.preparer.quote(column.name)}" if bare else ""
         return f"{text} COLLATE BINARY{name}"
 
+    def visit_aggregate_strings_func(self, fn: Any, **options: Any) -> str:
+        """Render `func.aggregate_strings`; SQLAlchemy 2.0 forgets to render its literals."""
+        return f"group_concat{self.function_argspec(fn, **options)}"
+
 
 class _Queries(SQLiteDialect):
     """The dialect that a step's queries are compiled with; DDL keeps to the plain one."""
@@ -88,7 +92,10 @@ def sql(query: Any) -> str:
     SQLite compares text by bytes unless its column is declared with another collation, and
     LIKE does so in our sessions (PRAGMA case_sensitive_like).
     """
-    return str(query.compile(dialect=_Queries(), compile_kwargs={"literal_binds": True}))
+    # "named": with "qmark", SQLAlchemy 2.0 takes a table named `%(x)s` for a parameter
+    return str(
+        query.compile(dialect=_Queries(paramstyle="named"), compile_kwargs={"literal_binds": True})
+    )
 
 
 def _has_collation(column: sa.ColumnClause[Any]) -> bool:

@@ -21,18 +21,18 @@ _VERSION = click.IntRange(min=0)
 def create(session: Session, version: int, *, replace: bool, yes: bool) -> None:
     """Make an empty database of schema N, for a new installation."""
     from migrators import run
-    from migrators.cli.memory import spare_pandas
+    from migrators.cli.memory import without_pandas
     from migrators.cli.results import database, finish
     from migrators.report.run import Deed
 
-    spare_pandas()
     project = session.project()
     name = database(session, project, version)
     deed = Deed(f"create {version}", session.command, new=version, source=name)
     if replace:
         session.agree(f"{name}, if it is there, will be set aside", yes=yes)
     session.begin(deed)
-    receipt = run.create(project, version, run.Options(replace=replace), emit=session.teller)
+    with without_pandas():
+        receipt = run.create(project, version, run.Options(replace=replace), emit=session.teller)
     finish(session, receipt, deed, json=False)
 
 

@@ -29,18 +29,18 @@ def load(
     name, compares every cell with the files, publishes last.
     """
     from migrators import run
-    from migrators.cli.memory import spare_pandas
+    from migrators.cli.memory import without_pandas
     from migrators.cli.results import finish
     from migrators.report.run import Deed
 
-    spare_pandas()
     place = session.directory / source
     deed = Deed(f"load {place}", session.command)
     if replace and not rehearse:
         session.agree("a database that is there will be set aside", yes=yes)
     session.begin(deed)
     options = run.Options(rehearse=rehearse, replace=replace)
-    receipt = run.load_only(session.project(), place, options, emit=session.teller)
+    with without_pandas():
+        receipt = run.load_only(session.project(), place, options, emit=session.teller)
     finish(session, receipt, deed, json=as_json)
 
 
@@ -55,13 +55,13 @@ def verify(session: Session, source: Path, *, as_json: bool) -> None:
     since. Nothing is changed.
     """
     from migrators import run
-    from migrators.cli.memory import spare_pandas
+    from migrators.cli.memory import without_pandas
     from migrators.cli.results import finish
     from migrators.report.run import Deed
 
-    spare_pandas()
     place = session.directory / source
     deed = Deed(f"verify {place}", session.command)
     session.begin(deed)
-    receipt = run.verify_only(session.project(), place, emit=session.teller)
+    with without_pandas():
+        receipt = run.verify_only(session.project(), place, emit=session.teller)
     finish(session, receipt, deed, json=as_json)
