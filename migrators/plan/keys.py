@@ -14,8 +14,6 @@ from migrators.step.keys import DerivedKey, KeyOf, ReversedKey
 from migrators.types import ColumnType, Kind, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from migrators.step import Step
     from migrators.step.mapping import Mapping
 
@@ -165,9 +163,3 @@ def _looked_up(
     adapt = ClauseAdapter(alias).traverse
     wanted = [adapt(own) == x] + ([] if condition is None else [adapt(condition)])
     return sa.select(adapt(value)).where(*wanted).scalar_subquery()
-
-
-def followed(keys: Keys, columns: Iterable[sa.Column[Any]]) -> list[Change]:
-    """Return the distinct changes that any of `columns` follows, in order of table name."""
-    found = {c.table: c for c in map(keys.of, columns) if c is not None}
-    return [found[table] for table in sorted(found, key=lambda t: t.key)]

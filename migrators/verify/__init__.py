@@ -8,7 +8,6 @@ a key, files that people edited) both are sorted as text first, within bounded m
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrators.errors import VerifyMismatch
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
     from migrators.extracts.directory import ExtractReader
     from migrators.plan.model import SamePlan
     from migrators.schema import SchemaVersion
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A row, or an answer, that differs; `where` names it: "users id 14: email"."""
-
-    where: str
 
 
 def verify(
