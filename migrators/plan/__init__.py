@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
 from migrators.errors import ProjectError
-from migrators.plan.build import build
+from migrators.plan.build import build, lints
 from migrators.plan.declare import declare
 from migrators.schema import load_schema
 from migrators.step import Step, Tables
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from migrators.plan.model import Plan
     from migrators.project import Project
 
-__all__ = ["make", "make_copy"]
+__all__ = ["lints", "make", "make_copy"]
 
 
 def make(
@@ -33,6 +33,7 @@ def make(
     now: datetime | None = None,
     source: Backend | None = None,
     target: Backend | None = None,
+    lint: bool = True,
 ) -> Plan:
     """Return the checked plan of step `old`to`new`.
 
@@ -45,6 +46,8 @@ def make(
         What `step.now` gives, UTC; the present unless given.
     source, target : Backend, optional
         Other databases than the project's own.
+    lint : bool
+        Whether what the target cannot hold at all is an error; else ask `lints`.
 
     Raises
     ------
@@ -69,15 +72,33 @@ def make(
         digest=digest,
         source=source or backend_for(project.url(old)),
         target=target or backend_for(project.url(new)),
+        lint=lint,
     )
 
 
-def make_copy(project: Project, version: int) -> Plan:
-    """Return the plan that takes a database as it is, every table carried by name."""
+def make_copy(
+    project: Project, version: int, *, target: Backend | None = None, lint: bool = True
+) -> Plan:
+    """Return the plan that takes a database as it is, every table carried by name.
+
+    Parameters
+    ----------
+    target : Backend, optional
+        What it is taken to; by default to files, for a database of the same kind.
+    lint : bool
+        As for `make`.
+    """
     schema = load_schema(project, version)
     tables = Tables(schema.metadata, version)
     step = Step(tables, tables, now=datetime.now(UTC), path=str(schema.path))
     database = backend_for(project.url(version))
     return build(
-        schema, schema, step, path=schema.path, digest="", source=database, target=database
+        schema,
+        schema,
+        step,
+        path=schema.path,
+        digest="",
+        source=database,
+        target=target or database,
+        lint=lint,
     )

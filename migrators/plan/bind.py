@@ -16,13 +16,11 @@ from migrators.backends.interface import ReadColumn
 from migrators.plan.columns import carried, changing, is_opaque
 from migrators.plan.model import Apply, Constant, Node, Read, Widen
 from migrators.rules.base import Rule
-from migrators.types import Kind, fit
+from migrators.types import ColumnType, Kind, fit
 from migrators.types.constants import exact, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from migrators.types import ColumnType
 
 
 class BindError(Exception):
@@ -102,12 +100,13 @@ class Binder:
         if isinstance(rule, KeyOf):
             msg = "a key cannot stand inside another rule"
             raise BindError(msg)
-        args = tuple(self._argument(value, target) for value in rule.inputs)
+        shown = to_rules(target)
+        args = tuple(to_rule(self._argument(value, shown)) for value in rule.inputs)
         try:
-            made = rule.result([arg.type for arg in args], target)
+            made = rule.result([arg.type for arg in args], shown)
         except TypeError as error:
             raise BindError(str(error)) from None
-        return Apply(replace(rule, inputs=()), args, made, target)
+        return Apply(replace(rule, inputs=()), args, made, shown)
 
     def _argument(self, value: Any, target: ColumnType) -> Node:
         if isinstance(value, Rule | sa.sql.ClauseElement):
@@ -154,16 +153,55 @@ def fitted(node: Node, target: ColumnType) -> Node:
     """
     if node.type == target or _same_form(node.type, target):
         return node  # whether each value fits the declared length is asked of each value
-    if fit.widens(node.type, target):
+    if fit.widens(node.type, target) or _both_integers(node.type, target):
         return Widen(node, target)
-    msg = f"{node.type} does not become {target} by itself: write rules.{rule_for(target)}(...)"
+    how = f"write rules.{rule_for(target)}(...)"
+    if target.kind in _WITHOUT_RULE:
+        how = "no rule makes one, only an expression that the old database computes"
+    msg = f"{node.type} does not become {target} by itself: {how}"
     raise BindError(msg)
 
 
+_TEXTUAL = (Kind.TEXT, Kind.ENUM, Kind.SET)
+_SIZED = (Kind.BINARY, Kind.BITS)
+_WITHOUT_RULE = (Kind.SET, Kind.BITS, Kind.ARRAY, Kind.NATIVE)
+
+
+def _both_integers(own: ColumnType, target: ColumnType) -> bool:
+    return own.kind is target.kind is Kind.INTEGER
+
+
 def _same_form(own: ColumnType, target: ColumnType) -> bool:
-    plain = (Kind.TEXT, Kind.ENUM)
-    both_text = own.kind in plain and target.kind in plain
-    return both_text or (own.kind is target.kind and own.kind in (Kind.INTEGER, Kind.BINARY))
+    if own.kind in _TEXTUAL and target.kind in _TEXTUAL:
+        return True
+    if own.kind is Kind.TEXT and (target.kind is Kind.BITS or target.as_text):
+        return True
+    if _both_integers(own, target):
+        return own.range[1] <= _INT64_MAX and target.range[1] <= _INT64_MAX
+    signed = replace(own, unsigned=target.unsigned)
+    return own.kind is target.kind and (own.kind in _SIZED or signed == target)
+
+
+_INT64_MAX = 2**63 - 1
+_SIGNED = ColumnType(Kind.INTEGER, bits=64)
+
+
+def to_rules(declared: ColumnType) -> ColumnType:
+    """Return a column's type as the rules know it: what they do not know is text to them."""
+    if declared.as_text or declared.kind in _WITHOUT_RULE:
+        return ColumnType(Kind.TEXT, length=declared.length)
+    return declared
+
+
+def to_rule(node: Node) -> Node:
+    """Return a rule's argument as the rules know its type; see `to_rules`.
+
+    64 bits without a sign are given as 64 with one, and refused where they do not fit.
+    """
+    if _both_integers(node.type, _SIGNED) and node.type.range[1] > _INT64_MAX:
+        return Widen(node, _SIGNED)
+    shown = to_rules(node.type)
+    return node if shown == node.type else replace(node, type=shown)
 
 
 def rule_for(target: ColumnType) -> str:

@@ -9,10 +9,13 @@ import sqlalchemy as sa
 
 from migrators.backends.interface import ReadQuery
 from migrators.errors import PlanError
+from migrators.plan.access import ways
 from migrators.plan.bind import Binder, BindError
 from migrators.plan.conserve import conserve
+from migrators.plan.functions import function_part
 from migrators.plan.keys import Keys, included
 from migrators.plan.lookups import lookup_table
+from migrators.plan.made import columns_new
 from migrators.plan.model import (
     Apply,
     Dropped,
@@ -21,11 +24,11 @@ from migrators.plan.model import (
     Part,
     Plan,
     Read,
-    SamePlan,
     TablePlan,
 )
-from migrators.plan.parts import Problems, Workshop, function_part, table_part
+from migrators.plan.parts import Problems, Workshop, table_part
 from migrators.plan.pointers import conserve_references
+from migrators.plan.sames import same_plans
 from migrators.step.mapping import Mapping
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def build(
     digest: str,
     source: Backend,
     target: Backend,
+    lint: bool = True,
 ) -> Plan:
     """Build and check the plan of what `step` recorded.
 
@@ -57,6 +61,8 @@ def build(
         SHA-256 of the step's file.
     source, target : Backend
         Of the old and the new database; neither is opened.
+    lint : bool
+        Whether what the new one cannot hold at all is a problem; else ask `lints`.
 
     Raises
     ------
@@ -65,17 +71,15 @@ def build(
     """
     problems = Problems()
     _complete(step, old, new)
-    try:
-        keys = Keys(step)
-    except BindError as error:
-        raise PlanError([str(error)], path=path) from None
+    keys = _keys(step, path)
     shop = Workshop(source, new, keys, path, problems, set())
     tables = tuple(sorted(_tables(shop, step), key=lambda t: t.name))
     dropped = tuple(_dropped(shop, drop) for drop in step.drops)
-    sames = tuple(_sames(shop, step))
+    sames = tuple(same_plans(shop, target, step))
     conserve(old, new, step, shop.carried, problems)
-    conserve_references(step, keys, problems)
-    _lint(new, target, problems)
+    conserve_references(step, problems)
+    if lint:
+        _lint(new, target, problems)
     if problems.said:
         raise PlanError(problems.said, path=path, hint=problems.lines)
     return Plan(
@@ -90,9 +94,17 @@ def build(
         losses=tuple(LossPlan(x.why, _loss_sql(shop, x.count)) for x in step.losses),
         sequences=_sequences(tables, new),
         columns_carried=len(shop.carried),
-        columns_new=sum(len(t.stored) for t in new.tables.values()),
+        columns_new=columns_new(tables),
         random_keys=any(c.random for c in keys.changes.values()),
+        ways=ways(tables, step, old),
     )
+
+
+def _keys(step: Step, path: Path) -> Keys:
+    try:
+        return Keys(step)
+    except BindError as error:
+        raise PlanError([str(error)], path=path) from None
 
 
 def _complete(step: Step, old: SchemaVersion, new: SchemaVersion) -> None:
@@ -179,30 +191,8 @@ def _dropped(shop: Workshop, drop: Drop) -> Dropped:
     table = what if isinstance(what, sa.Table) else what.table
     count = sa.func.count() if isinstance(what, sa.Table) else sa.func.count(what)
     name = table.key if isinstance(what, sa.Table) else f"{table.key}.{what.name}"
-    return Dropped(name, drop.because, shop.sql(sa.select(count).select_from(table)))
-
-
-def _sames(shop: Workshop, step: Step) -> Iterator[SamePlan]:
-    for same in step.sames:
-        binder = Binder(lambda _key: sa.null())
-        try:
-            for column in same.old.selected_columns:
-                binder.read(column)
-        except BindError as error:
-            shop.problems.add(f"step.same({same.title!r}): {error}")
-            continue
-        yield SamePlan(same.title, answer_query(shop.backend, same.old, binder), same.new)
-
-
-def answer_query(backend: Backend, select: Any, binder: Binder) -> ReadQuery:
-    """Compile a `step.same` select: its columns, labelled, ordered by all of them."""
-    inner = select.subquery()
-    labels = [c.label(f"c{i}") for i, c in enumerate(inner.c)]
-    return ReadQuery(
-        backend.sql(sa.select(*labels)),
-        binder.columns(),
-        tuple(f"c{i}" for i in range(len(labels))),
-    )
+    select = sa.select(count).select_from(table)
+    return Dropped(name, drop.because, shop.sql(select), table.key, select)
 
 
 def _key_maps(shop: Workshop) -> Iterator[KeyMapPlan]:
@@ -239,8 +229,15 @@ def _numbered(table: TablePlan, new: SchemaVersion) -> bool:
 
 
 def _lint(new: SchemaVersion, target: Backend, problems: Problems) -> None:
+    for unfit in lints(new, target):
+        problems.add(unfit)
+
+
+def lints(new: SchemaVersion, target: Backend) -> Iterator[str]:
+    """Yield which names and declared types of a schema a database cannot hold."""
+    yield from target.lint_names(new.metadata)
     for name, table in new.metadata.tables.items():
         for column in table.c:
             said = target.lint(column.type)
             if said:
-                problems.add(f"{name}.{column.name}: {said}")
+                yield f"{name}.{column.name}: {said}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -38,8 +39,8 @@ def declare(path: Path, old: SchemaVersion, new: SchemaVersion, *, now: datetime
     module = load_step(path)
     migrate = getattr(module, "migrate", None)
     if not callable(migrate):
-        msg = "defines no migrate(step, old, new)"
-        raise CodeError(msg, path=path)
+        raise CodeError("defines no migrate(step, old, new)", path=path, hint=_BEGIN)
+    _callable(migrate, path)
     tables = Tables(old.metadata, old.version), Tables(new.metadata, new.version)
     step = Step(*tables, now=now, path=str(path))
     try:
@@ -47,6 +48,22 @@ def declare(path: Path, old: SchemaVersion, new: SchemaVersion, *, now: datetime
     except Exception as error:
         raise CodeError(_said(error), path=path, line=_line(error, path)) from error
     return step
+
+
+_BEGIN = "def migrate(step, old, new):"
+
+
+def _callable(migrate: Any, path: Path) -> None:
+    """Refuse a `migrate` that does not take what it is given, or that a call would not run."""
+    line = getattr(getattr(inspect.unwrap(migrate), "__code__", None), "co_firstlineno", None)
+    if inspect.iscoroutinefunction(migrate) or inspect.isgeneratorfunction(migrate):
+        raise CodeError("migrate must be a plain function", path=path, line=line, hint=_BEGIN)
+    signature = inspect.signature(migrate)
+    try:
+        signature.bind(None, None, None)
+    except TypeError:
+        said = f"migrate{signature} does not take the three that it is given: step, old, new"
+        raise CodeError(said, path=path, line=line, hint=_BEGIN) from None
 
 
 def _said(error: Exception) -> str:

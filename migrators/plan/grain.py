@@ -1,7 +1,8 @@
 """One row for one: no table beside the source, and subqueries that give one value.
 
 Both go wrong without a word in SQL: rows are doubled or lost where a table is read without
-a join, and SQLite takes any row of a subquery that gives several.
+a join, and SQLite takes any row of a subquery that gives several. What makes one row of
+several is in `aggregates`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, CollectionAggregate
 from sqlalchemy.sql.selectable import Exists, ScalarSelect
 
+from migrators.plan.aggregates import aggregates, is_aggregate
 from migrators.plan.bind import BindError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_AGGREGATES = frozenset({"count", "sum", "avg", "total", "aggregate_strings", "group_concat"})
-"""Functions that make one row of many; `max` and `min` of one argument do, too."""
+    from migrators.plan.parts import Problems
+    from migrators.step.mapping import Mapping
 
 
 def check_froms(select: sa.Select[Any], source: sa.FromClause | None) -> None:
@@ -42,6 +44,48 @@ def check_froms(select: sa.Select[Any], source: sa.FromClause | None) -> None:
         raise BindError(msg)
 
 
+def check_grain(mapping: Mapping, problems: Problems) -> None:
+    """Add a problem for a select as source whose rows are nobody's, and that does not say so."""
+    if mapping.own_grain or mapping.is_query or isinstance(mapping.source, sa.Table):
+        return
+    merged = merges(mapping.source)
+    if merged:
+        table = mapping.table.key
+        problems.add(
+            f"{table}: its source {merged}, so its rows are not counted against a table's: say "
+            "that their grain is their own, and what must hold with step.same",
+            f"step.table(new.{table}, source=..., rows=new)",
+            f'step.same("...", old=select(...), new=select(...).select_from(new.{table}))',
+        )
+
+
+def merges(source: Any) -> str:
+    """Say what makes a select's rows others than those of one table; empty if nothing."""
+    select = getattr(source, "element", source)
+    if isinstance(select, sa.Table):
+        return ""
+    if not isinstance(select, sa.Select):
+        return "unites several selects or is SQL text"
+    for said, clause in _clauses(select):
+        if clause:
+            return f"has {said}"
+    froms = select.get_final_froms()
+    if len(froms) != 1 or isinstance(froms[0], sa.Join):
+        return "joins tables" if froms else "reads no table"
+    return merges(froms[0])
+
+
+def _clauses(select: Any) -> Iterator[tuple[str, bool]]:
+    """Yield what may merge, double or leave out rows; there are no public names for most."""
+    yield "DISTINCT", select._distinct  # noqa: SLF001
+    yield "GROUP BY", bool(select._group_by_clauses)  # noqa: SLF001
+    yield "HAVING", bool(select._having_criteria)  # noqa: SLF001
+    limited = (select._limit_clause, select._offset_clause, select._fetch_clause)  # noqa: SLF001
+    yield "LIMIT", any(clause is not None for clause in limited)
+    yield "an aggregate", any(True for c in select.selected_columns for _ in aggregates(c))
+    yield "WHERE", select.whereclause is not None
+
+
 def _name(source: Any) -> str:
     return source.key if isinstance(source, sa.Table) else "the source"
 
@@ -61,10 +105,27 @@ def several(
     for one in _subqueries(expression):
         if _surely_single(one.element, source):
             continue
-        inner = one.element.correlate(source).subquery()  # type: ignore[attr-defined]
-        rows = sa.select(sa.func.count()).select_from(inner).correlate(source).scalar_subquery()
+        rows = _count_of(one.element, source).scalar_subquery()
         select = sa.select(sa.func.count()).select_from(source).where(rows > 1)
         yield select if condition is None else select.where(condition)
+
+
+def _count_of(select: Any, source: sa.FromClause) -> sa.Select[Any]:
+    """Return a select of how many rows a subquery gives for a row of the source.
+
+    Not every database lets what stands in a FROM refer to a row outside; so a plain select
+    counts its rows itself.
+    """
+    plain = not any(there for said, there in _clauses(select) if said not in _COUNTED)
+    if plain:
+        count = select.with_only_columns(sa.func.count(), maintain_column_froms=True)
+        return count.order_by(None).correlate(source)  # type: ignore[no-any-return]
+    inner = select.correlate(source).subquery()
+    return sa.select(sa.func.count()).select_from(inner).correlate(source)
+
+
+_COUNTED = ("WHERE",)
+"""Clauses that a count of the rows leaves as they are."""
 
 
 def _subqueries(element: Any) -> Iterator[ScalarSelect[Any]]:
@@ -83,17 +144,10 @@ def _surely_single(select: Any, source: sa.FromClause) -> bool:
         return True  # a union is asked for its first row nowhere else either
     if select._group_by_clauses:  # noqa: SLF001  no public name for it
         return False
+    if getattr(select._limit_clause, "value", None) == 1:  # noqa: SLF001  nor for this
+        return True
     (column, *_) = select.selected_columns
-    return _aggregates(column) or _by_key(select, source)
-
-
-def _aggregates(column: Any) -> bool:
-    while isinstance(column, sa.Label):
-        column = column.element
-    name = getattr(column, "name", "")
-    if not isinstance(column, sa.sql.functions.FunctionElement):
-        return False
-    return name in _AGGREGATES or (name in {"max", "min"} and len(column.clauses) == 1)
+    return is_aggregate(column) or _by_key(select, source)
 
 
 def _by_key(select: sa.Select[Any], source: sa.FromClause) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from migrators.access import Ways
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,7 +40,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Widen:
-    """An exact implicit widening (`types.fit.widen`) of `of` to `type`."""
+    """An exact implicit widening (`types.fit.widen`) of `of` to `type`.
+
+    Integers of 64 bits with and without a sign become each other as far as they fit.
+    """
 
     of: Node
     type: ColumnType
@@ -105,10 +110,14 @@ class Accounting:
     """One query that counts the source's rows, in all and left out by each condition.
 
     Its single row is (read, left out by conditions[0], by conditions[1] but not [0], …).
+    `total` counts all of them and nothing else, which is cheap; `select` is what `sql` was
+    compiled of, for asking a part of the rows only.
     """
 
     sql: str
+    total: str
     conditions: tuple[LeftOut, ...]
+    select: sa.Select[Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -213,11 +222,16 @@ class KeyMapPlan:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """An old table or column that goes nowhere; `count` asks how many values it held."""
+    """An old table or column that goes nowhere; `count` asks how many values it held.
+
+    `table` is the old table; `select` is what `count` was compiled of.
+    """
 
     what: str
     because: str
     count: str
+    table: str = ""
+    select: sa.Select[Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -251,6 +265,8 @@ class Plan:
         For the one line of `check` that says that every column is accounted for.
     random_keys : bool
         Whether a secret of the run is needed.
+    ways : Ways
+        What became of which table: access follows it.
     """
 
     old: SchemaVersion
@@ -266,11 +282,19 @@ class Plan:
     columns_carried: int = 0
     columns_new: int = 0
     random_keys: bool = False
+    ways: Ways = field(default_factory=Ways)
 
     @property
     def name(self) -> str:
-        """`2to3`."""
+        """`2to3`; `3` where a database is taken as it is."""
+        if self.old.version == self.new.version:
+            return str(self.old.version)
         return f"{self.old.version}to{self.new.version}"
+
+    @property
+    def computes(self) -> bool:
+        """Whether functions of the step are called while it runs."""
+        return any(part.function is not None for table in self.tables for part in table.parts)
 
     @property
     def is_downgrade(self) -> bool:

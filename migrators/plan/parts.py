@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migrators.backends.interface import ReadColumn, ReadQuery
+from migrators.backends.interface import ReadQuery
+from migrators.plan.aggregates import aggregates, in_a_subquery, shown
 from migrators.plan.bind import Binder, BindError, fitted
 from migrators.plan.defaults import NoConstant, default_of
-from migrators.plan.grain import check_froms, several
+from migrators.plan.grain import check_froms, check_grain, several
 from migrators.plan.keys import included, key_expression
 from migrators.plan.model import (
     Accounting,
     Apply,
     Constant,
-    FunctionRef,
     LeftOut,
     Node,
     Output,
@@ -25,8 +24,7 @@ from migrators.plan.model import (
     Read,
     Widen,
 )
-from migrators.step.keys import DerivedKey, KeyOf, ReversedKey
-from migrators.types.constants import exact
+from migrators.step.keys import DerivedKey, KeyOf, LookupId, ReversedKey, StepUuid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +73,7 @@ class Workshop:
 
 def table_part(shop: Workshop, mapping: Mapping) -> Part:
     """Build the part of a mapping whose rows are those of a table or a select."""
+    check_grain(mapping, shop.problems)
     binder = Binder(lambda key: key_expression(key, mapping))
     outputs = tuple(_outputs(shop, mapping, binder))
     key = _source_key(mapping, binder)
@@ -84,11 +83,15 @@ def table_part(shop: Workshop, mapping: Mapping) -> Part:
     if mapping.source is not None:
         select = select.select_from(mapping.source)
     condition = included(mapping)
+    for found in (x for c in mapping.conditions for x in aggregates(c.shown)):
+        shop.problems.write(f"{in_a_subquery(found)}    # compare this")
+        msg = f"a condition on {shown(found)} is one on all rows: ask for it in a subquery"
+        raise BindError(msg)
     if condition is not None:
         select = select.where(condition)
     shop.carried.update(binder.carried)
     check_froms(select, mapping.source)
-    _check_opaque(shop, mapping, binder)
+    check_opaque(shop, mapping, binder)
     projection, in_sql = _projection(shop, mapping, binder, outputs, condition)
     return Part(
         source=_source_name(mapping),
@@ -108,17 +111,18 @@ def _single(
     """Yield column and SQL of what has to be asked, so that no subquery gives several rows."""
     assert mapping.source is not None  # noqa: S101  a table or a select
     for output in outputs:
-        for index in sorted(set(_reads(output.node))):
+        for index in sorted(set(reads(output.node))):
             expression = binder.expression(index)
             for select in several(expression, mapping.source, included(mapping)):
                 yield output.column, shop.sql(select)
 
 
-def _reads(node: Node) -> Iterator[int]:
+def reads(node: Node) -> Iterator[int]:
+    """Yield which columns of its part's query a node reads."""
     if isinstance(node, Read):
         yield node.index
     for of in (node.of,) if isinstance(node, Widen) else getattr(node, "args", ()):
-        yield from _reads(of)
+        yield from reads(of)
 
 
 def _source_name(mapping: Mapping) -> str | None:
@@ -134,7 +138,8 @@ def _source_key(mapping: Mapping, binder: Binder) -> tuple[str, ...]:
     return tuple(f"c{read.index}" for read in reads)
 
 
-def _check_opaque(shop: Workshop, mapping: Mapping, binder: Binder) -> None:
+def check_opaque(shop: Workshop, mapping: Mapping, binder: Binder) -> None:
+    """Add a problem for SQL text of which nobody says what it reads."""
     if binder.opaque and not mapping.said_reads:
         shop.problems.add(
             f"{mapping.table.key}: SQL text cannot be analysed: say what it reads",
@@ -160,6 +165,7 @@ def _output(
     shop: Workshop, mapping: Mapping, binder: Binder, column: sa.Column[Any], declared: Column
 ) -> Output:
     value, how = _value(shop, mapping, column, declared)
+    _check_aggregate(shop, declared.name, value)
     if isinstance(value, KeyOf):
         node = _key_value(mapping, binder, value, declared)
     else:
@@ -168,7 +174,15 @@ def _output(
     if change is not None:
         node = change.applied(node, declared.type)
     node = _checked(shop, mapping, column, fitted(node, declared.type))
+    how = how if change is None else f"{how}, rekeyed"
     return Output(declared.name, declared.type, declared.nullable, node, how)
+
+
+def _check_aggregate(shop: Workshop, name: str, value: Any) -> None:
+    for found in aggregates(value):
+        shop.problems.write(f"{name}={in_a_subquery(found)},")
+        msg = f"{shown(found)} makes one row of all: ask for it in a subquery"
+        raise BindError(msg)
 
 
 def _key_value(mapping: Mapping, binder: Binder, key: KeyOf, declared: Column) -> Node:
@@ -198,11 +212,14 @@ def _value(
     return _default(shop, column, declared)
 
 
+_RULES_OF_STEPS: dict[type, str] = {KeyOf: "key", LookupId: "lookup", StepUuid: "step.uuid"}
+
+
 def _how(value: Any, column: sa.Column[Any]) -> str:
     from migrators.rules.base import Rule
 
     if isinstance(value, Rule):
-        return value.name if value.name in {"key", "lookup", "uuid"} else f"rules.{value.name}"
+        return _RULES_OF_STEPS.get(type(value), f"rules.{value.name}")
     if isinstance(value, sa.Column):
         return "carried" if value.name == column.name else f"from {value.name}"
     return "expression" if isinstance(value, sa.sql.ClauseElement) else "constant"
@@ -261,7 +278,8 @@ def _accounting(shop: Workshop, mapping: Mapping) -> Accounting | None:
         earlier.append(condition.excluded)
     select = sa.select(*counts).select_from(mapping.source)
     texts = tuple(LeftOut(_shown(shop, c), c.because) for c in mapping.conditions)
-    return Accounting(shop.sql(select), texts)
+    total = sa.select(sa.func.count()).select_from(mapping.source)
+    return Accounting(shop.sql(select), shop.sql(total), texts, select)
 
 
 def _shown(shop: Workshop, condition: Any) -> str:
@@ -329,69 +347,3 @@ def _in_sql(binder: Binder, column: sa.Column[Any], node: Node) -> Any:
     if isinstance(node.rule, DerivedKey | ReversedKey):
         return _in_sql(binder, column, node.args[0])  # one to one: as good as the new key
     return None
-
-
-# functions ---------------------------------------------------------------------------------
-
-
-def function_part(shop: Workshop, mapping: Mapping) -> Part:
-    """Build the part of a mapping whose rows a function of the step computes."""
-    binder = Binder(lambda key: key_expression(key, mapping))
-    select = mapping.select
-    assert select is not None and mapping.function is not None  # noqa: PT018, S101
-    reads = []
-    for column in select.selected_columns:
-        read = binder.read(column)
-        reads.append(ReadColumn(str(column.key), read.type, *_table_column(column)))
-    shop.carried.update(binder.carried)
-    _check_opaque(shop, mapping, binder)
-    inner = select.subquery()
-    labelled = sa.select(*(c.label(f"c{i}") for i, c in enumerate(inner.c)))
-    made, outputs = _made(shop, mapping)
-    columns = tuple(ReadColumn(f"c{i}", r.type, r.table, r.source) for i, r in enumerate(reads))
-    return Part(
-        source=None,
-        query=ReadQuery(shop.sql(labelled), columns),
-        outputs=outputs,
-        function=FunctionRef(
-            shop.path,
-            mapping.function.__name__,
-            _form(mapping.function),
-            tuple(r.name for r in reads),
-        ),
-        made=made,
-    )
-
-
-def _table_column(column: Any) -> tuple[str, str]:
-    table = getattr(column, "table", None)
-    return (table.key, column.name) if isinstance(table, sa.Table) else ("", str(column.key))
-
-
-def _made(shop: Workshop, mapping: Mapping) -> tuple[tuple[ReadColumn, ...], tuple[Output, ...]]:
-    """Columns that the function gives: old keys where a key's type changes."""
-    table = mapping.table.key
-    made: list[ReadColumn] = []
-    outputs: list[Output] = []
-    for declared in shop.new.tables[table].stored:
-        name, change = declared.name, shop.keys.of(mapping.table.c[declared.name])
-        if name in mapping.given:
-            node: Node = Constant(exact(mapping.given[name], declared.type), declared.type)
-        else:
-            given = change.old if change is not None else declared.type
-            made.append(ReadColumn(name, given, table, name))
-            node = Read(len(made) - 1, given)
-            if change is not None:
-                node = change.applied(node, declared.type)
-        outputs.append(Output(name, declared.type, declared.nullable, node, "computed"))
-    return tuple(made), tuple(outputs)
-
-
-def _form(function: Any) -> str:
-    for parameter in inspect.signature(function).parameters.values():
-        said = str(parameter.annotation)
-        if "RecordBatch" in said:
-            return "batches"
-        return "rows" if "dict" in said else "frames"
-    msg = f"{function.__name__} needs one parameter: the iterator of batches"
-    raise BindError(msg)

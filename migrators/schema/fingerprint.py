@@ -19,6 +19,7 @@ from sqlalchemy.sql.functions import now
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from migrators import types
+from migrators.schema.sqltext import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,13 +27,18 @@ if TYPE_CHECKING:
 _DIALECT = DefaultDialect()
 
 
-def fingerprint(metadata: sa.MetaData, before: Mapping[str, str], after: Mapping[str, str]) -> str:
+def fingerprint(
+    metadata: sa.MetaData,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    between: Mapping[str, str],
+) -> str:
     """Return 64 hex digits that are equal where two schemas declare the same.
 
     Parameters
     ----------
     metadata : sqlalchemy.MetaData
-    before, after : mapping of str to str
+    before, after, between : mapping of str to str
         The SQL beside it; ends of lines and of the text do not count.
     """
     facts = {
@@ -40,6 +46,8 @@ def fingerprint(metadata: sa.MetaData, before: Mapping[str, str], after: Mapping
         "before": {name: _sql(text) for name, text in before.items()},
         "after": {name: _sql(text) for name, text in after.items()},
     }
+    if between:
+        facts["between"] = {name: _sql(text) for name, text in between.items()}
     text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -127,7 +135,10 @@ def constraint_name(constraint: sa.Constraint | sa.Index) -> str | None:
 
 
 def expression_text(expression: Any) -> str:
-    """Return SQL of a CHECK, an index or a computed column: as written, or as compiled."""
+    """Return SQL of a CHECK, an index or a computed column: as written, or as compiled.
+
+    It is SQL as `sqlalchemy.text` takes it.
+    """
     if isinstance(expression, str):
         return expression
     if isinstance(expression, sa.TextClause):
@@ -135,16 +146,16 @@ def expression_text(expression: Any) -> str:
     if isinstance(expression, now):
         return "CURRENT_TIMESTAMP"  # understood everywhere; `now()` is not
     compiler = _DIALECT.statement_compiler(_DIALECT, None)
-    return str(compiler.process(expression, include_table=False, literal_binds=True))
+    return as_text(str(compiler.process(expression, include_table=False, literal_binds=True)))
 
 
 def default_text(column: sa.Column[Any]) -> str | None:
-    """Return the SQL of a server default; a plain string as its literal."""
+    """Return the SQL of a server default as `sqlalchemy.text` takes it; a string as its literal."""
     default = column.server_default
     if not isinstance(default, sa.DefaultClause):
         return None
     if isinstance(default.arg, str):
-        return "'" + default.arg.replace("'", "''") + "'"
+        return as_text("'" + default.arg.replace("'", "''") + "'")
     return expression_text(default.arg)
 
 
@@ -218,10 +229,18 @@ def _foreign_key(constraint: sa.ForeignKeyConstraint) -> list[Any]:
     return [
         constraint_name(constraint),
         [element.parent.name for element in constraint.elements],
-        [f"{e.column.table.fullname}.{e.column.key}" for e in constraint.elements],
+        [target(element) for element in constraint.elements],
         [constraint.ondelete, constraint.onupdate, constraint.match],
         [constraint.deferrable, constraint.initially],
     ]
+
+
+def target(element: sa.ForeignKey) -> str:
+    """Return what a foreign key refers to: `users.id`, `audit.log.id`.
+
+    Not `target_fullname`: SQLAlchemy 2.1 raises where a table's name has a dot of its own.
+    """
+    return f"{element.column.table.fullname}.{element.column.name}"
 
 
 def _sql(text: str) -> str:

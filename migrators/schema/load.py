@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from migrators.project import Project
 
-_BESIDE = re.compile(r"v(\d+)\.(before|after)(?:\.([a-z][a-z0-9_]*))?\.sql")
+_BESIDE = re.compile(r"v(\d+)\.(before|between|after)(?:\.([a-z][a-z0-9_]*))?\.sql")
 
 
 def load_schema(project: Project, version: int) -> SchemaVersion:
@@ -49,8 +49,8 @@ def read_schema(path: Path, version: int) -> SchemaVersion:
     head = getattr(module, "alembic_head", None)
     if head is not None and not isinstance(head, str):
         raise CodeError("`alembic_head` must be a revision, as text", path=path)
-    before, after = _beside(path, version)
-    schema = SchemaVersion(version, path, metadata, before, after, head)
+    beside = _beside(path, version)
+    schema = SchemaVersion(version, path, metadata, alembic_head=head, **beside)
     if not schema.tables:
         raise CodeError("`metadata` has no tables", path=path)
     _stores_something(schema)
@@ -68,20 +68,21 @@ def _stores_something(schema: SchemaVersion) -> None:
             )
 
 
-def _beside(path: Path, version: int) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the SQL beside a schema, before and after the data, by database or ""."""
-    found: dict[str, dict[str, str]] = {"before": {}, "after": {}}
+def _beside(path: Path, version: int) -> dict[str, dict[str, str]]:
+    """Return the SQL beside a schema, by when it runs, then by database or ""."""
+    found: dict[str, dict[str, str]] = {"before": {}, "between": {}, "after": {}}
     for file in sorted(path.parent.glob(f"v{version}.*.sql")):
         match = _BESIDE.fullmatch(file.name)
         if not match:
             raise CodeError(
                 "is neither SQL before the tables nor after the data",
                 path=file,
-                hint=f"name it v{version}.before.sql, v{version}.after.sql, or "
+                hint=f"name it v{version}.before.sql, v{version}.after.sql, "
+                f"v{version}.between.sql (between the tables and the data: partitions), or "
                 f"v{version}.after.<database>.sql for one database",
             )
         try:
             found[match[2]][match[3] or ""] = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CodeError(f"cannot be read: {error}", path=file) from None
-    return found["before"], found["after"]
+    return found

@@ -28,10 +28,10 @@ class SchemaVersion:
         The module file.
     metadata : sqlalchemy.MetaData
         Its tables; never changed.
-    before, after : mapping of str to str
-        SQL that SQLAlchemy does not model: run before the tables are created, and after
-        the data is loaded. By database name; under "" the text for all of them, which
-        is run first.
+    before, between, after : mapping of str to str
+        SQL that SQLAlchemy does not model: run before the tables are created, between them
+        and the data (partitions), and after the data is loaded. By database name; under ""
+        the text for all of them, which is run first.
     alembic_head : str or None
         Alembic revision that this file equals.
     """
@@ -42,6 +42,7 @@ class SchemaVersion:
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
     alembic_head: str | None = None
+    between: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -50,11 +51,11 @@ class SchemaVersion:
         return {name: declared.describe(found[name], self.path) for name in sorted(found)}
 
     def scripts(self, when: str, database: str) -> tuple[str, ...]:
-        """Return the SQL of `when` ("before" or "after") for a database, in running order.
+        """Return the SQL of `when` ("before", "between", "after") for a database, in order.
 
         What stands for all databases runs first; empty texts are left out.
         """
-        found = self.before if when == "before" else self.after
+        found = {"before": self.before, "between": self.between, "after": self.after}[when]
         return tuple(text for text in (found.get("", ""), found.get(database, "")) if text)
 
     @cached_property
@@ -65,4 +66,4 @@ class SchemaVersion:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of everything declared."""
-        return fingerprint(self.metadata, self.before, self.after)
+        return fingerprint(self.metadata, self.before, self.after, self.between)

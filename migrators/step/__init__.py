@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.step.keys import LookupId, StepUuid
+from migrators.step.labels import twice
 from migrators.step.mapping import Condition, Mapping, StepError
 from migrators.step.tables import Tables
 
@@ -103,6 +104,7 @@ class Step:
         self.follow: dict[sa.Column[Any], sa.Table] = {}
         self.sames: list[Same] = []
         self.losses: list[Loss] = []
+        self.grants: dict[str, tuple[str, ...]] = {}
 
     def table(
         self,
@@ -111,6 +113,7 @@ class Step:
         source: sa.FromClause | None = None,
         only: sa.ColumnElement[bool] | None = None,
         because: str | None = None,
+        rows: Any = None,
     ) -> Mapping:
         """Return the mapping that fills `new`; called again, the same one.
 
@@ -126,6 +129,9 @@ class Step:
             Rows for which it is not true (false or NULL) are left out and counted.
         because : str
             Why; required with `only`.
+        rows : the `new` tables, optional
+            Says that the grain is the select's own, where `source` is one that joins
+            tables, merges rows or leaves some out: account for it with `step.same`.
         """
         self._new.own(new)
         if isinstance(source, sa.Table):
@@ -133,10 +139,16 @@ class Step:
         known = self._known(new, source)
         if known is None:
             source = self._old.get(new.key) if source is None else source
+            if said := twice(source):
+                msg = f"{new.key}: {said}"
+                raise StepError(msg)
             known = Mapping(new, source, line=self._line())
             self.mappings.append(known)
         if only is not None:
             known.keep(only, because)
+        if rows is not None:
+            _require_select(known)
+            known.own_grain = True
         return known
 
     def _known(self, new: sa.Table, source: sa.FromClause | None) -> Mapping | None:
@@ -203,17 +215,54 @@ class Step:
         if any(title == known.title for known in self.sames):
             msg = f"step.same({title!r}) stands twice"
             raise StepError(msg)
+        if said := twice(old) or twice(new):
+            msg = f"step.same({title!r}): {said}"
+            raise StepError(msg)
         self.sames.append(Same(title, old, new))
 
     def loss(self, why: str, *, count: sa.Select[Any] | None = None) -> None:
         """Declare what a downgrade cannot carry; `count` asks the old database how much."""
         self.losses.append(Loss(_reason(why), count))
 
+    def grant(
+        self,
+        new: sa.Table,
+        *,
+        like: sa.Table | Sequence[sa.Table] | None,
+        because: str | None = None,
+    ) -> None:
+        """Say whose rights a new table takes, where that is not clear by itself.
+
+        Parameters
+        ----------
+        like : old table, several of them, or None
+            Who may read or write one of them may read or write `new`; the owner is the
+            first one's. None: nobody but the owner.
+        because : str
+            Why; required with None.
+        """
+        self._new.own(new)
+        tables = (like,) if isinstance(like, sa.Table) else tuple(like or ())
+        for table in tables:
+            self._old.own(table)
+        if not tables:
+            _reason(because or "")
+        if new.key in self.grants:
+            msg = f"step.grant(new.{new.key}) stands twice"
+            raise StepError(msg)
+        self.grants[new.key] = tuple(table.key for table in tables)
+
     def _line(self) -> int | None:
         frame = sys._getframe(2)  # noqa: SLF001  the line in the step is what people look for
         while frame is not None and frame.f_code.co_filename != self._path:
             frame = frame.f_back  # type: ignore[assignment]
         return frame.f_lineno if frame is not None else None
+
+
+def _require_select(mapping: Mapping) -> None:
+    if isinstance(mapping.source, sa.Table):
+        msg = f"{mapping.table.key}: rows=new is for a select: the rows of a table are counted"
+        raise StepError(msg)
 
 
 def _reason(because: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 
 from migrators.step.keys import KeyOf
+from migrators.step.labels import twice
 from migrators.step.tables import meant
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Mapping:
         Old; None where only a query or a function can fill the table.
     said_reads : tuple of Column
         What SQL text in it carries, as the step says.
+    own_grain : bool
+        The step says that the rows of its select are not those of one table.
     """
 
     def __init__(self, table: sa.Table, source: sa.FromClause | None, *, line: int | None) -> None:
@@ -60,6 +63,7 @@ class Mapping:
         self.select: sa.Select[Any] | sa.CompoundSelect[Any] | None = None
         self.function: Callable[..., Iterator[Any]] | None = None
         self.said_reads: tuple[sa.Column[Any], ...] = ()
+        self.own_grain = False
 
     @property
     def is_query(self) -> bool:
@@ -132,7 +136,7 @@ class Mapping:
             Says that the grain is the query's own: account for it with `step.same`.
         """
         del rows  # written so that a reader of the step sees it
-        self._one_way()
+        self._one_way(select)
         self.select = select
         self.source = select.subquery()
         return self
@@ -154,7 +158,7 @@ class Mapping:
             gets, and yields, record batches or rows.
         reads : Select
         """
-        self._one_way()
+        self._one_way(reads)
         if function.__qualname__ != function.__name__ or function.__name__ == "<lambda>":
             msg = f"{function.__qualname__} must be a top-level function of the step's file"
             raise StepError(msg)
@@ -162,12 +166,15 @@ class Mapping:
         self.function = function
         return self
 
-    def _one_way(self) -> None:
+    def _one_way(self, select: Any) -> None:
         if self.select is not None:
             msg = f"{self.table.key} is filled by a query or function already"
             raise StepError(msg)
         if self.conditions:
             msg = f"{self.table.key}: rows of a select are left out in its own .where(...)"
+            raise StepError(msg)
+        if said := twice(select):
+            msg = f"{self.table.key}: {said}"
             raise StepError(msg)
 
 

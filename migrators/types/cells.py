@@ -13,12 +13,10 @@ from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from migrators.types import Kind
+from migrators.types import ColumnType, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from migrators.types import ColumnType
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
@@ -31,7 +29,6 @@ _TIMESTAMP = re.compile(f"{_DAY}[ T]{_CLOCK}")
 _INSTANT = re.compile(rf"{_DAY}[ T]{_CLOCK}(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(?:\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
 _BOOLEANS = {"true": True, "false": False}
-_INT64 = range(-(2**63), 2**63)
 _DIGITS = Context(prec=160, traps=[Inexact, InvalidOperation, Overflow])
 
 
@@ -41,9 +38,10 @@ def _matched(form: re.Pattern[str], text: str) -> str:
     return text
 
 
-def _integer(text: str, _type: ColumnType) -> int:
+def _integer(text: str, declared: ColumnType) -> int:
     value = int(_matched(_INTEGER, text))
-    if value not in _INT64:
+    low, high = ColumnType(Kind.INTEGER, bits=64, unsigned=declared.unsigned).range
+    if not low <= value <= high:
         raise ValueError(text)
     return value
 

@@ -46,7 +46,8 @@ def exact(value: Any, to: ColumnType) -> Any:
     """
     if value is None:
         return None
-    held = _HOLDS[to.kind](value.name if isinstance(value, enum.Enum) else value, to)
+    holds = _in_text if to.as_text else _HOLDS[to.kind]
+    held = holds(value.name if isinstance(value, enum.Enum) else value, to)
     if held is None:
         labels = f": one of {', '.join(to.labels)}" if to.labels else ""
         msg = f"{value!r} is not a value that {to} holds exactly{labels}"
@@ -142,8 +143,31 @@ def _digits(values: Sequence[Decimal]) -> ColumnType:
 def _integer(value: Any, to: ColumnType) -> Any:
     if type(value) is not int:
         return None
-    half = 1 << ((to.bits or 64) - 1)
-    return value if -half <= value < half else None
+    low, high = to.range
+    return value if low <= value <= high else None
+
+
+def _in_text(value: Any, to: ColumnType) -> Any:
+    """Texts of the form, and what the kind holds otherwise, as its text."""
+    import pyarrow as pa
+
+    from migrators.types.odd import odd_form
+
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        value = format(Decimal(value), "f") if Decimal(value).is_finite() else str(value)
+    if not isinstance(value, str) or odd_form(pa.array([value]), to)[0].as_py():
+        return None
+    return value
+
+
+def _form(value: Any, to: ColumnType) -> Any:
+    """Texts that `types.fit` takes."""
+    import pyarrow as pa
+
+    from migrators.types.fit import misfits
+
+    fits = isinstance(value, str) and not misfits(pa.array([value]), to, nullable=True)
+    return value if fits else None
 
 
 def _float(value: Any, _to: ColumnType) -> Any:
@@ -225,6 +249,10 @@ _HOLDS: dict[Kind, Callable[[Any, ColumnType], Any]] = {
     Kind.DECIMAL: _decimal,
     Kind.TEXT: _text,
     Kind.ENUM: _enum,
+    Kind.SET: _form,
+    Kind.BITS: _form,
+    Kind.ARRAY: _form,
+    Kind.NATIVE: _text,
     Kind.JSON: _json,
     Kind.BINARY: _binary,
     Kind.UUID: _uuid,

@@ -6,7 +6,7 @@
 | boolean   | `true`, `false`                                                       |
 | float     | shortest that reads back the same: `0.1`, `1.0`, `-0.0`, `1e+300`, `nan`, `-inf` |
 | decimal   | all `scale` digits, never an exponent: `-12.50`                        |
-| text, enum, json | itself                                                         |
+| text, enum, set, json, bits, array, native | itself                               |
 | binary    | `00ff`                                                                |
 | uuid      | `6ba7b810-9dad-11d1-80b4-00c04fd430c8`                                |
 | date      | `2024-02-29`                                                          |
@@ -14,6 +14,8 @@
 | timestamp | `2024-02-29 23:59:59.999999`, always six digits                       |
 | instant   | the same in UTC, with `+00:00`                                        |
 | interval  | microseconds: `-86400000000`                                          |
+
+A column held as text is its text, which `types.odd` looks at.
 
 Reading goes two ways. Arrow reads the whole column; what it read is written again, and
 only a cell whose text comes out the same is taken: Arrow's own parser is lenient (`0x1F`
@@ -32,6 +34,7 @@ import pyarrow.compute as pc
 from migrators.types import Kind
 from migrators.types.cells import parse_cell
 from migrators.types.hexadecimal import bytes_of, hex_of, uuid_bytes, uuid_text
+from migrators.types.odd import odd_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +81,8 @@ def from_text(array: pa.Array, type: ColumnType) -> tuple[pa.Array, pa.BooleanAr
     bad : pa.BooleanArray
         Without NULLs.
     """
+    if type.as_text:
+        return array, odd_form(array, type).fill_null(False)
     if type.is_text:
         return array, _all_false(len(array))
     values = _read(array, type)
