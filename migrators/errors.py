@@ -6,6 +6,7 @@
     │   └── CodeError                        a step or schema file is broken: file and line
     │       └── PlanError                    a step that does not account for everything
     ├── ValueRefused                exit 1   a value that would not arrive exactly
+    │   └── NotHeld                          the column, held as text, would take it
     ├── DatabaseError               exit 1   missing, corrupt, full, read-only …
     ├── ExtractError                exit 1   an extract that is incomplete, damaged or hostile
     ├── TargetExists                exit 1   the name is taken
@@ -114,7 +115,9 @@ class ValueRefused(MigrateError):
     count : int
         How many were seen; at least this many exist.
     samples : sequence of (key, value)
-        Keys of some of the rows, and the value as text, escaped.
+        Keys of some of the rows ("" where none is known), and the value as text, escaped.
+        Values may be personal data: the message names keys alone, and `values` is for who
+        asked to see them.
     """
 
     def __init__(
@@ -127,7 +130,7 @@ class ValueRefused(MigrateError):
         samples: Sequence[tuple[str, str]] = (),
         hint: str | Sequence[str] = (),
     ) -> None:
-        shown = ", ".join(key for key, _ in samples[:5])
+        shown = ", ".join(key for key, _ in samples[:5] if key)
         rows = "row" if count == 1 else "rows"
         at = f" at {shown}" if shown else ""
         super().__init__(f"{table}.{column}: {count} {rows}{at}: {reason}", hint=hint)
@@ -136,6 +139,37 @@ class ValueRefused(MigrateError):
         self.reason = reason
         self.count = count
         self.samples = tuple(samples)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The distinct values among the samples."""
+        return tuple(dict.fromkeys(value for _, value in self.samples if value))
+
+
+class NotHeld(ValueRefused):
+    """Values that Arrow's type does not hold: the same column, held as text, does.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Of the columns, as the query names them.
+    """
+
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, refused: ValueRefused, label: str) -> NotHeld:
+        """Return a refusal of one column's values as one that says so."""
+        held = cls(
+            refused.table,
+            refused.column,
+            refused.reason,
+            count=refused.count,
+            samples=refused.samples,
+            hint=refused.hint,
+        )
+        held.labels = (label,)
+        return held
 
 
 class DatabaseError(MigrateError):

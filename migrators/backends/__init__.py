@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Backend
 
-_BACKENDS = {"sqlite": ("migrators.backends.sqlite", "SQLiteBackend")}
+_BACKENDS = {
+    "mariadb": ("migrators.backends.mysql", "MariaDBBackend"),
+    "mysql": ("migrators.backends.mysql", "MySQLBackend"),
+    "postgresql": ("migrators.backends.postgresql", "PostgreSQLBackend"),
+    "sqlite": ("migrators.backends.sqlite", "SQLiteBackend"),
+}
 """Dialect name → module and class. The class is found by name: nothing is imported here."""
 
 
@@ -35,6 +40,9 @@ def backend_for(url: sa.URL) -> Backend:
         For a dialect that no backend serves, or whose driver is not installed, naming the
         extra to install.
     """
+    from migrators.backends import where
+
+    url = where.spelled(url)
     name = url.get_backend_name()
     if name not in _BACKENDS:
         raise UsageError(

@@ -11,6 +11,7 @@ Each file beside this one has the same sections in the same order:
     6 stamp        which version it says it is
     7 publish      make visible, set aside, discard
     8 proofs       digest of what is stored, locks
+    9 access       owners and rights, read and given: `migrators.access.HasAccess`
 
 Only this folder knows dialects by name.
 """
@@ -18,13 +19,18 @@ Only this folder knows dialects by name.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
+from migrators.access import HasAccess
+from migrators.backends.live import Looks
+from migrators.backends.model import Catalog, ReadColumn, ReadQuery, Stamp, Still
+from migrators.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -33,76 +39,18 @@ if TYPE_CHECKING:
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
+    from migrators.types.limits import Limits
 
-
-@dataclass(frozen=True, slots=True)
-class ReadColumn:
-    """A column of a query's result: its label, and the type its values must have.
-
-    Attributes
-    ----------
-    table, source : str
-        Where it comes from, for messages: old table and column (or new ones).
-    """
-
-    name: str
-    type: ColumnType
-    table: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadQuery:
-    """One SELECT, compiled for the database, without an ORDER BY of its own.
-
-    Attributes
-    ----------
-    sql : str
-        Literals rendered; its columns are labelled and stand as `columns` do.
-    columns : tuple of ReadColumn
-    order_by : tuple of str
-        Labels to order by, ascending, text by bytes; empty for any order.
-    key : tuple of str
-        Labels of the columns that name a row in messages (the old primary key).
-    """
-
-    sql: str
-    columns: tuple[ReadColumn, ...]
-    order_by: tuple[str, ...] = ()
-    key: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """The row in a database that says what it is. Times are ISO 8601, UTC."""
-
-    version: int
-    fingerprint: str
-    step: str = ""
-    extract: str = ""
-    tool: str = ""
-    at: str = ""
-    alembic_head: str = ""
-
-
-@dataclass(frozen=True)
-class Catalog:
-    """What a database holds besides rows, in comparable form.
-
-    Attributes
-    ----------
-    objects : mapping of (kind, name) to facts
-        kind is "table", "column", "primary key", "unique", "foreign key", "check",
-        "index", "trigger", "view" …; name is qualified ("users.email"); facts is a
-        normalised, order-free text. Two databases are alike when these are equal. The
-        stamp and Alembic's table are not in it.
-    """
-
-    objects: dict[tuple[str, str], str] = field(default_factory=dict)
+__all__ = ["Backend", "Catalog", "ReadColumn", "ReadQuery", "Snapshot", "Stamp", "Still"]
 
 
 class Snapshot(ABC):
     """One consistent, read-only view of a database, for one thread at a time."""
+
+    @property
+    def readers(self) -> tuple[Snapshot, ...]:
+        """Itself first, then others of the very same moment, each for another thread."""
+        return (self,)
 
     @abstractmethod
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
@@ -124,11 +72,13 @@ class Snapshot(ABC):
         """Highest key ever given, by table, where the database remembers one."""
 
 
-class Backend(ABC):
+class Backend(HasAccess, Looks, ABC):
     """One database. Constructing it touches nothing."""
 
     name: ClassVar[str]
     """SQLAlchemy's name of the dialect."""
+    in_place: bool = False
+    """Whether it is loaded under its own name: see `inside`."""
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
@@ -151,6 +101,34 @@ class Backend(ABC):
     @abstractmethod
     def aside(self, run: str) -> Backend:
         """The name a replaced version gets: `shop_v2__was_<run>` beside this one."""
+
+    def inside(self, run: str) -> Backend:  # noqa: ARG002  a file is never in need of it
+        """Return this database, there and empty, to be loaded in place by a run; stamped last.
+
+        For servers where no database may be created. `ready` refuses one that is not there
+        or not empty; `create` marks it as the run's; `write_stamp` takes the mark away;
+        `discard` empties it where the mark is the run's, and never a stamped one.
+
+        Raises
+        ------
+        UsageError
+            Databases of this kind can always be created.
+        """
+        raise UsageError(
+            f"{self.database}: nothing is loaded into a file that is there",
+            hint="--to URL     makes a new one",
+        )
+
+    def scratch(self, folder: Path, name: str) -> Backend:  # noqa: ARG002  a server needs none
+        """Return a database of this kind, to build a schema in and discard.
+
+        A file lies in `folder`, which is private; `name` is unique to the caller.
+        """
+        return self.staging(name)
+
+    def like(self, old: Backend) -> Backend:  # noqa: ARG002
+        """Return this database, to be created with the encoding and order of an old one."""
+        return self
 
     # 2 catalogue -----------------------------------------------------------------------
 
@@ -179,9 +157,29 @@ class Backend(ABC):
         """Whether a snapshot needs a private copy; call it only while none is open."""
         return False
 
+    def limits(self, declared: sa.types.TypeEngine[Any]) -> Limits:  # noqa: ARG002
+        """Return what a column of a declared type holds, where that is less than its kind."""
+        from migrators.types.limits import NONE
+
+        return NONE
+
     @abstractmethod
     def lint(self, declared: sa.types.TypeEngine[Any]) -> str | None:
         """Say what a declared type would lose silently here and what to write instead."""
+
+    def lint_names(self, metadata: sa.MetaData) -> tuple[str, ...]:  # noqa: ARG002
+        """Say which names of a schema cannot be here, or are one here; a sentence each."""
+        return ()
+
+    def same_text(self, table: sa.Table, column: str) -> Callable[[list[str]], list[Any]] | None:  # noqa: ARG002
+        """Return what tells texts of a new column apart: equal keys, equal texts to its indexes.
+
+        Returns
+        -------
+        callable or None
+            Texts to keys, one each; None where texts compare by their bytes.
+        """
+        return None
 
     @abstractmethod
     def sql(self, query: Any) -> str:
@@ -210,8 +208,14 @@ class Backend(ABC):
     # 3 snapshot ------------------------------------------------------------------------
 
     @abstractmethod
-    def snapshot(self, scratch: Path) -> AbstractContextManager[Snapshot]:
+    def snapshot(self, scratch: Path, readers: int = 1) -> AbstractContextManager[Snapshot]:
         """Open one consistent snapshot; `scratch` is a private directory (0700) it may use.
+
+        Parameters
+        ----------
+        readers : int
+            How many threads want to read it at once, through `Snapshot.readers`. Where a
+            database cannot give several the very same moment, it gives fewer.
 
         Raises
         ------
@@ -239,6 +243,14 @@ class Backend(ABC):
             For a value that the database cannot hold exactly.
         """
 
+    def takes_text(self, declared: ColumnType) -> bool:  # noqa: ARG002
+        """Return whether `write` takes a column held as text, and a snapshot gives it so.
+
+        Where not, it gets Arrow's values, and a text that is none of them was refused. See
+        `migrators.types`.
+        """
+        return False
+
     def explained(
         self,
         refused: ValueRefused,
@@ -258,7 +270,27 @@ class Backend(ABC):
 
     @abstractmethod
     def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
-        """Build what comes after the data and prove keys; return facts for the report."""
+        """Build what comes after the data; return facts for the report.
+
+        Raises
+        ------
+        ValueRefused
+            For rows that break a unique index or a constraint.
+        DatabaseError
+        """
+
+    def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:  # noqa: ARG002
+        """Prove the references that `finish` has not; return facts for the report.
+
+        Called in a thread of its own, while a snapshot of the same database is compared. A
+        database that checks its foreign keys as it adds them has nothing left to prove.
+
+        Raises
+        ------
+        ValueRefused
+            For rows whose parent is missing, naming table, columns, parent and sample keys.
+        """
+        return ()
 
     # 6 stamp ---------------------------------------------------------------------------
 
@@ -291,7 +323,10 @@ class Backend(ABC):
             the version set aside, or the running user's alone.
         """
 
-    def ready(self) -> None:  # noqa: B027  most databases have nothing to look for
+    def recover(self) -> None:
+        """Finish a publish of this name that a crash cut short; the caller holds the lock."""
+
+    def ready(self) -> None:
         """Refuse now what `publish` would refuse after all the work, but for a taken name.
 
         Raises
@@ -307,10 +342,24 @@ class Backend(ABC):
 
     @abstractmethod
     def digest(self) -> str:
-        """Digest of all that is stored: equal means that nothing was written between.
+        """Digest all that is stored, while no snapshot is open here; equal: nothing was written."""
 
-        Call it only while no snapshot is open in this process.
+    def held(self, project: str, command: str) -> AbstractContextManager[Still]:  # noqa: ARG002
+        """Hold the lock of a project on this server; a file's project is locked already.
+
+        What it gives raises `DatabaseError` once the lock is lost, with its connection.
+
+        Parameters
+        ----------
+        project, command : str
+            Whose lock, and what the holder runs: shown to who comes second.
+
+        Raises
+        ------
+        Locked
+            Who holds it, and since when.
         """
+        return nullcontext(lambda: None)
 
     @abstractmethod
     def free_bytes(self) -> int | None:

@@ -8,21 +8,38 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from migrators.backends import where
+from migrators.backends.mysql import language as mysql_language
+from migrators.backends.mysql import reflection as mysql_reflection
+from migrators.backends.postgresql import reflection as postgresql_reflection
 from migrators.backends.sqlite import reflection as sqlite_reflection
 from migrators.config import redact
 from migrators.errors import DatabaseError, UsageError
 from migrators.guard import STAMP
+from migrators.schema.sqltext import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _ALEMBIC = sqlite_reflection.ALEMBIC
+
+
+_AMEND: dict[str, Callable[[sa.Connection, sa.MetaData], tuple[dict[str, str], list[str]]]] = {
+    "postgresql": postgresql_reflection.amend,
+    "mysql": mysql_reflection.amend,
+    "mariadb": mysql_reflection.amend,
+}
+"""Completes reflected tables; gives SQL beside them by when it runs, and notes."""
+
+
+_LOSES = frozenset({"mysql", "mariadb"})
+"""Where a generic type says less than what is there: `sa.DateTime` is of whole seconds."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +52,9 @@ class Reflected:
         Its tables, with generic types where those give the same DDL on this database.
     database : str
         Which kind of database: the `<database>` of `vN.after.<database>.sql`.
-    after : str
-        SQL of views, triggers and indexes that SQLAlchemy does not model; may be empty.
+    beside : mapping of str to str
+        SQL of what SQLAlchemy does not model (types, partitions, views, triggers …), by when
+        it runs: "before", "between", "after".
     alembic_head : str or None
         What Alembic's table says, where there is one.
     notes : tuple of str
@@ -45,7 +63,7 @@ class Reflected:
 
     metadata: sa.MetaData
     database: str
-    after: str = ""
+    beside: dict[str, str] = field(default_factory=dict)
     alembic_head: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -85,8 +103,12 @@ def _engine(url: sa.URL) -> sa.Engine:
 
 
 def _server(url: sa.URL) -> sa.Engine:
+    from migrators.backends import backend_for
+
+    with suppress(UsageError):  # what no backend serves can be frozen all the same
+        return backend_for(url).engine()
     try:
-        return sa.create_engine(url)
+        return sa.create_engine(where.spelled(url))
     except sa.exc.NoSuchModuleError:
         raise UsageError(
             f"{url.drivername} is no database that SQLAlchemy knows",
@@ -99,16 +121,45 @@ def _reflect(connection: sa.Connection) -> Reflected:
     metadata = sa.MetaData()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # unmodelled indexes: added below
-        metadata.reflect(connection, only=lambda name, _: name not in (_ALEMBIC, STAMP))
+        if database == "postgresql":
+            postgresql_reflection.reflect(connection, metadata, frozenset((_ALEMBIC, STAMP)))
+        else:
+            metadata.reflect(connection, only=lambda name, _: name not in (_ALEMBIC, STAMP))
+    beside: dict[str, str] = {}
     notes: list[str] = []
+    if database in _AMEND:
+        beside, notes = _AMEND[database](connection, metadata)
     for table in metadata.tables.values():
         for column in table.columns:
             notes += _generic(column, connection.dialect)
-    after = ""
     if database == "sqlite":
         after = sqlite_reflection.amend(connection, metadata)
+        beside = {"after": after} if after else {}
         notes += sqlite_reflection.untold(connection, metadata)
-    return Reflected(metadata, database, after, _head(connection), tuple(sorted(notes)))
+    for table in metadata.tables.values():
+        _mean_colons(table)
+    return Reflected(metadata, database, beside, _head(connection), tuple(sorted(notes)))
+
+
+def _mean_colons(table: sa.Table) -> None:
+    """Let the SQL of a reflected table mean itself: what a catalogue says has no parameters."""
+    for column in table.columns:
+        default = column.server_default
+        if isinstance(default, sa.DefaultClause):
+            default.arg = _meant(default.arg)
+        if column.computed is not None:
+            column.computed.sqltext = _meant(column.computed.sqltext)
+    for constraint in table.constraints:
+        if isinstance(constraint, sa.CheckConstraint):
+            constraint.sqltext = _meant(constraint.sqltext)
+    for index in table.indexes:
+        index.expressions = [_meant(one) for one in index.expressions]
+        for key, value in list(index.dialect_kwargs.items()):
+            index.dialect_kwargs[key] = _meant(value)
+
+
+def _meant(found: Any) -> Any:
+    return sa.text(as_text(found.text)) if isinstance(found, sa.TextClause) else found
 
 
 def _head(connection: sa.Connection) -> str | None:
@@ -125,17 +176,24 @@ def _generic(column: sa.Column[Any], dialect: sa.Dialect) -> list[str]:
     """Give a column a generic type where the database cannot tell the difference."""
     found: Any = column.type
     if isinstance(found, sa.types.NullType):
+        if dialect.name != "sqlite":
+            raise DatabaseError(
+                f"{column.table.key}.{column.name} is of a type that SQLAlchemy does not know",
+                hint="write the schema module by hand: its type is a sa.types.UserDefinedType",
+            )
         raise DatabaseError(
             f"{column.table.name}.{column.name} has no declared type: "
             "nothing says which values an extract has to hold",
             hint="give the column a type in the database, then type the same command again",
         )
-    if isinstance(found, sa.Numeric) and not isinstance(found, sa.Float) and not found.precision:
+    bare = isinstance(found, sa.Numeric) and not isinstance(found, sa.Float)
+    if bare and not found.precision and dialect.name == "sqlite":
         column.type = sa.Float().with_variant(found, dialect.name)
         said = f"{column.table.name}.{column.name} is {_ddl(found, dialect)} without precision"
         return [f"{said}: declared as Float, read as binary floating point"]
     for candidate in _candidates(found):
-        if _ddl(candidate, dialect) == _ddl(found, dialect):
+        loses = dialect.name in _LOSES and mysql_language.lint(candidate, dialect)
+        if not loses and _ddl(candidate, dialect) == _ddl(found, dialect):
             column.type = candidate
             break
     return []
@@ -147,6 +205,7 @@ def _candidates(found: Any) -> Iterator[sa.types.TypeEngine[Any]]:
     if getattr(found, "collation", None) is None:
         yield from (sa.Integer(), sa.BigInteger(), sa.SmallInteger(), sa.Boolean(), sa.Date())
         yield from (sa.DateTime(), sa.Time(), sa.Text(), sa.String(length), sa.JSON())
+        yield from (sa.DateTime(timezone=True), sa.Uuid())
         yield from (sa.Double(), sa.LargeBinary())
         if isinstance(found, sa.Numeric) and not isinstance(found, sa.Float):
             yield sa.Numeric(found.precision, found.scale)

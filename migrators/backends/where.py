@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 _FILE_DATABASES = frozenset({"sqlite"})
+_OTHER_SPELLINGS = {"postgres": "postgresql"}
 
 SERVER = "postgresql://app@db/shop"
 """A server's database, as hints show it."""
@@ -36,6 +37,13 @@ def file_template(name: str) -> str:
     return f"sqlite:///data/{name}_v{{version}}.db"
 
 
+def spelled(url: sa.URL) -> sa.URL:
+    """Return the URL with its kind of database spelled as SQLAlchemy does."""
+    kind, plus, driver = url.drivername.partition("+")
+    known = _OTHER_SPELLINGS.get(kind, kind)
+    return url if known == kind else url.set(drivername=f"{known}{plus}{driver}")
+
+
 def anchored(url: sa.URL, root: Path) -> sa.URL:
     """Return the URL with a relative database file made absolute from `root`.
 
@@ -45,6 +53,7 @@ def anchored(url: sa.URL, root: Path) -> sa.URL:
     root : Path
         The project's folder, absolute.
     """
+    url = spelled(url)
     path = url.database
     if url.get_backend_name() not in _FILE_DATABASES or not path or path == ":memory:":
         return url

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import NullPool
 
+from migrators.backends import where
 from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp
 from migrators.backends.sqlite import (
     catalog,
@@ -19,6 +20,7 @@ from migrators.backends.sqlite import (
     publish,
     source,
 )
+from migrators.backends.sqlite import limits as column_limits
 from migrators.backends.sqlite import stamp as stamps
 from migrators.backends.sqlite.facts import Facts
 from migrators.errors import UsageError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
+    from migrators.types.limits import Limits
 
 _LONGEST_NAME = 255
 """Bytes in a file name, on the file systems in use (NAME_MAX)."""
@@ -82,6 +85,10 @@ class SQLiteBackend(Facts, Backend):
         """Return the file that a replaced version becomes, beside this one."""
         return self._sibling(f"__was_{run}")
 
+    def scratch(self, folder: Path, name: str) -> SQLiteBackend:
+        """Return a file in a private folder."""
+        return type(self)(where.scratch(self.name, folder, name))
+
     def _sibling(self, marker: str) -> SQLiteBackend:
         name = f"{self.path.stem}{marker}{self.path.suffix}"
         if len(f"{name}-journal".encode()) > _LONGEST_NAME:
@@ -127,6 +134,10 @@ class SQLiteBackend(Facts, Backend):
         with source.readable(self._closed(), self._busy_ms) as connection:
             return catalog.read(connection, self.dialect)
 
+    def limits(self, declared: sa.types.TypeEngine[Any]) -> Limits:
+        """Return what a column of a type holds; see `limits.limits`."""
+        return column_limits.limits(declared, self.dialect)
+
     def lint(self, declared: sa.types.TypeEngine[Any]) -> str | None:
         """Say what a type would lose; see `language.lint`."""
         return language.lint(declared, self.dialect)
@@ -138,11 +149,11 @@ class SQLiteBackend(Facts, Backend):
     # 3 snapshot ------------------------------------------------------------------------
 
     @contextmanager
-    def snapshot(self, scratch: Path) -> Iterator[Snapshot]:
+    def snapshot(self, scratch: Path, readers: int = 1) -> Iterator[Snapshot]:
         """Open a read transaction; `scratch` takes sorts, and a copy where one is needed."""
         from migrators.backends.sqlite import snapshot
 
-        with snapshot.opened(self._closed(), scratch, self._busy_ms) as found:
+        with snapshot.opened(self._closed(), scratch, self._busy_ms, readers) as found:
             self._snapshots += 1
             try:
                 yield found
@@ -183,6 +194,13 @@ class SQLiteBackend(Facts, Backend):
 
         return finish.finish(self._closed(), schema, sequences, self.dialect, self._busy_ms)
 
+    def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:
+        """Prove every foreign key; see `foreign_keys.prove`."""
+        from migrators.backends.sqlite import foreign_keys, snapshot
+
+        with snapshot.opened(self.path, scratch, self._busy_ms) as found:
+            return foreign_keys.prove(found.rows, schema.metadata)
+
     # 6 stamp ---------------------------------------------------------------------------
 
     def stamp(self) -> Stamp | None:
@@ -207,7 +225,7 @@ class SQLiteBackend(Facts, Backend):
             _path(staging),
             self._closed(),
             _path(aside) if aside else None,
-            _path(like) if like else None,
+            like.path if isinstance(like, SQLiteBackend) else None,
         )
 
     def ready(self) -> None:

@@ -146,7 +146,7 @@ def duplicates(
         f"SELECT {', '.join(shown)} {same} ORDER BY {', '.join(names)} LIMIT {refusals.SAMPLES}"
     )
     samples = [_sample(primary or labels, row) for row in found]
-    reason = refusals.with_values("is there more than once (UNIQUE)", samples)
+    reason = "is there more than once (UNIQUE)"
     return ValueRefused(table, ", ".join(labels), reason, count=count, samples=samples, hint=_HINT)
 
 

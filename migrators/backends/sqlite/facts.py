@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.backends import where
-from migrators.backends.sqlite import source
+from migrators.backends.sqlite import naming, source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,10 @@ class Facts:
     def engine_version(self) -> str:
         """Return "SQLite 3.40.1": the library that reads, since a file has no server."""
         return f"SQLite {sqlite3.sqlite_version}"
+
+    def lint_names(self, metadata: sa.MetaData) -> tuple[str, ...]:
+        """Say which names SQLite cannot hold; see `naming.refused`."""
+        return tuple(naming.refused(metadata))
 
     def notes(self) -> tuple[str, ...]:
         """Return the journal mode, and what lies beside the file; reads the file's header."""

@@ -1,4 +1,4 @@
-"""After the data: indexes, foreign keys proven, sequences, the schema's own SQL, fsync.
+"""After the data: indexes, sequences, the schema's own SQL, fsync.
 
 Three indexes over 2,000,000 rows in random order: 5.4 s built after the load; kept up to date
 during it, the load takes 22.7 s instead of 2.4.
@@ -16,7 +16,6 @@ from migrators.backends.sqlite import (
     broken,
     connect,
     failures,
-    foreign_keys,
     source,
     sql,
     staging,
@@ -53,7 +52,7 @@ def finish(
     Raises
     ------
     ValueRefused
-        For rows that break a unique index or a foreign key.
+        For rows that break a unique index.
     DatabaseError
     """
     source.require(path)
@@ -61,7 +60,6 @@ def finish(
         connection.execute(f"PRAGMA cache_size = -{_SORT_KIB}")
         indexes = _indexes(connection, schema, dialect)
         connection.execute(f"PRAGMA cache_size = -{connect.CACHE_KIB}")
-        proven = foreign_keys.prove(connection, schema.metadata)
         raised = _sequences(connection, sequences)
         for script in schema.scripts("after", dialect.name):
             staging.run_script(connection, path, script, "after the data")
@@ -69,8 +67,7 @@ def finish(
         connection.execute("ANALYZE")
     sync(path)
     sync(path.parent)
-    keys = f"{_counted(proven, 'foreign key')} proven" if proven else ""
-    return tuple(filter(None, (indexes, keys, raised)))
+    return tuple(filter(None, (indexes, raised)))
 
 
 @contextmanager

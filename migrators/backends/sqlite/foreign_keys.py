@@ -13,13 +13,20 @@ from migrators.backends.sqlite import refusals, sql
 from migrators.errors import ValueRefused
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Callable
 
     import sqlalchemy as sa
 
+    Rows = Callable[[str], list[tuple[Any, ...]]]
 
-def prove(connection: sqlite3.Connection, metadata: sa.MetaData) -> int:
-    """Check every foreign key; return how many there are.
+
+def prove(rows: Rows, metadata: sa.MetaData) -> tuple[str, ...]:
+    """Check every foreign key; return how many there are, as a fact for the report.
+
+    Parameters
+    ----------
+    rows : callable
+        SQL → its rows: `Snapshot.rows`.
 
     Raises
     ------
@@ -29,10 +36,12 @@ def prove(connection: sqlite3.Connection, metadata: sa.MetaData) -> int:
     proven = 0
     for table in metadata.tables.values():
         for constraint in table.foreign_key_constraints:
-            if connection.execute(_orphans_sql(constraint)).fetchone():
-                _refuse(connection, table.name)
+            if rows(_orphans_sql(constraint)):
+                _refuse(rows, table.name)
             proven += 1
-    return proven
+    if not proven:
+        return ()
+    return (f"{proven} foreign key{'' if proven == 1 else 's'} proven",)
 
 
 def _orphans_sql(constraint: sa.ForeignKeyConstraint) -> str:
@@ -48,43 +57,47 @@ def _orphans_sql(constraint: sa.ForeignKeyConstraint) -> str:
     )
 
 
-def _refuse(connection: sqlite3.Connection, table: str) -> None:
+def _refuse(rows: Rows, table: str) -> None:
     """Raise for the first foreign key of a table that SQLite finds broken."""
     broken: dict[tuple[str, int], list[Any]] = {}
     counts: dict[tuple[str, int], int] = {}
-    for _, rowid, parent, number in connection.execute(
-        f"PRAGMA foreign_key_check({sql.name(table)})"
-    ):
+    check = f"SELECT rowid, parent, fkid FROM pragma_foreign_key_check({sql.text(table)})"
+    for rowid, parent, number in rows(check):
         key = (parent, number)
         counts[key] = counts.get(key, 0) + 1
         if counts[key] <= refusals.SAMPLES:
             broken.setdefault(key, []).append(rowid)
     for key, count in counts.items():
-        raise _orphans(connection, (table, *key), count, broken[key])
+        raise _orphans(rows, (table, *key), count, broken[key])
 
 
-def _orphans(
-    connection: sqlite3.Connection, key: tuple[str, str, int], count: int, rowids: list[Any]
-) -> ValueRefused:
+def _orphans(rows: Rows, key: tuple[str, str, int], count: int, rowids: list[Any]) -> ValueRefused:
     table, parent, number = key
-    found = connection.execute(f"PRAGMA foreign_key_list({sql.name(table)})")
-    columns = [row[3] for row in sorted(found, key=lambda r: r[1]) if row[0] == number]
-    info = connection.execute(f"PRAGMA table_xinfo({sql.name(table)})").fetchall()
-    labels = [row[1] for row in sorted(info, key=lambda r: r[5]) if row[5]]
+    columns = [
+        name
+        for (name,) in rows(
+            f'SELECT "from" FROM pragma_foreign_key_list({sql.text(table)}) '
+            f"WHERE id = {number} ORDER BY seq"
+        )
+    ]
+    labels = [
+        name
+        for (name,) in rows(
+            f"SELECT name FROM pragma_table_xinfo({sql.text(table)}) WHERE pk ORDER BY pk"
+        )
+    ]
     samples = []
     for rowid in rowids:
         if rowid is None:  # WITHOUT ROWID: SQLite does not say which
             continue
         cells = ", ".join(sql.name(c) for c in (*labels, *columns))
-        row = connection.execute(
-            f"SELECT {cells} FROM {sql.name(table)} WHERE rowid = ?", (rowid,)
-        ).fetchone()
+        (row,) = rows(f"SELECT {cells} FROM {sql.name(table)} WHERE rowid = {rowid}")
         named = refusals.key_text(labels, row[: len(labels)]) if labels else f"rowid {rowid}"
         samples.append((named, ", ".join(refusals.shown(v) for v in row[len(labels) :])))
     return ValueRefused(
         table,
         ", ".join(columns),
-        refusals.with_values(f"refers to a row that {parent} does not have", samples),
+        f"refers to a row that {parent} does not have",
         count=count,
         samples=samples,
         hint="leave these rows out in the step, or carry their parents",

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 
+from migrators.backends.sqlite import sums
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.backends.sqlite.cells.numbers import EXACT_DIGITS
 from migrators.types import Kind, UnsupportedType, describe
@@ -18,8 +19,15 @@ from migrators.types import Kind, UnsupportedType, describe
 if TYPE_CHECKING:
     from migrators.types import ColumnType
 
-_TEXTUAL = (Kind.TEXT, Kind.ENUM, Kind.UUID)
+_TEXTUAL = (Kind.TEXT, Kind.ENUM, Kind.UUID, Kind.SET, Kind.BITS, Kind.ARRAY, Kind.NATIVE)
 _SIGN_AND_POINT = 2
+_VARIANTS = {
+    Kind.INTEGER: "sa.Integer()",
+    Kind.DECIMAL: f"sa.Numeric({EXACT_DIGITS}, 2)",
+    Kind.BINARY: "sa.LargeBinary()",
+    Kind.INTERVAL: "sa.Interval()",
+}
+"""What stands in for a type of another database; text for any other kind."""
 
 
 def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
@@ -29,7 +37,13 @@ def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
     except UnsupportedType:
         return None  # refused where the schema module is read
     stored = declared.dialect_impl(dialect)
-    column = affinity(declared.compile(dialect=dialect))
+    try:
+        column = affinity(declared.compile(dialect=dialect))
+    except sa.exc.CompileError:
+        return (
+            f"{declared!r} is no type of SQLite: "
+            f"write .with_variant({_VARIANTS.get(kind.kind, 'sa.Text()')}, 'sqlite')"
+        )
     if kind.kind is Kind.DECIMAL and column is not Affinity.TEXT:
         return _lint_decimal(kind)
     if kind.kind in _TEXTUAL and column not in (Affinity.TEXT, Affinity.BLOB):
@@ -41,6 +55,12 @@ def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
 
 
 def _lint_decimal(kind: ColumnType) -> str | None:
+    if kind.as_text:
+        return (
+            f"sa.Numeric() without precision: SQLite stores decimals as doubles, which keep "
+            f"{EXACT_DIGITS} digits: declare sa.Numeric({EXACT_DIGITS}, 2), or write "
+            "sa.Numeric().with_variant(sa.String(), 'sqlite'), which keeps the text"
+        )
     if kind.precision <= EXACT_DIGITS:
         return None
     length = kind.precision + _SIGN_AND_POINT
@@ -77,6 +97,38 @@ class _Bytewise(SQLiteCompiler):
     def visit_aggregate_strings_func(self, fn: Any, **options: Any) -> str:
         """Render `func.aggregate_strings`; SQLAlchemy 2.0 forgets to render its literals."""
         return f"group_concat{self.function_argspec(fn, **options)}"
+
+    def visit_sum_func(self, fn: Any, *, of: Any = None, **options: Any) -> str:
+        """Render `func.sum` of a decimal column as the exact one; see `sums`.
+
+        Parameters
+        ----------
+        of : expression, optional
+            What is divided by whoever asks: an aggregate that a clause follows.
+        """
+        column = sums.summed(fn)
+        if column is None:
+            return f"sum{self.function_argspec(fn, **options)}"
+        cell = self.process(column, **options)
+        whole = f"sum({sums.distinct(fn)}{sums.unscaled(cell, column)})"
+        return whole if of is fn else sums.scaled(whole, column)
+
+    def visit_over(self, over: Any, **options: Any) -> str:
+        """Render a window; the sum in it is divided behind the clause."""
+        return self._followed(over, super().visit_over, options)
+
+    def visit_funcfilter(self, funcfilter: Any, **options: Any) -> str:
+        """Render `FILTER (WHERE ...)`; the sum in it is divided behind the clause."""
+        return self._followed(funcfilter, super().visit_funcfilter, options)
+
+    def _followed(self, element: Any, visit: Any, options: dict[str, Any]) -> str:
+        fn = element
+        while isinstance(fn, sa.Over | sa.FunctionFilter):
+            fn = fn.element if isinstance(fn, sa.Over) else fn.func
+        column = sums.summed(fn)
+        if column is None or options.get("of") is fn:
+            return str(visit(element, **options))
+        return sums.scaled(str(visit(element, **(options | {"of": fn}))), column)
 
 
 class _Queries(SQLiteDialect):

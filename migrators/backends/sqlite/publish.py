@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrators.backends.sqlite import failures, source
 from migrators.backends.sqlite.finish import sync
-from migrators.errors import DatabaseError, TargetExists
+from migrators.errors import DatabaseError, Locked, TargetExists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def ready(name: Path) -> None:
     DatabaseError
     """
     if name.exists():
-        _refuse_unsettled(name, "the version that has the name is in use")
+        _refuse_used(name)
     else:
         _refuse_sidecars(name)
 
@@ -82,6 +83,26 @@ def _refuse_unsettled(path: Path, meaning: str) -> None:
                 f"{file}: is not empty: {meaning}",
                 hint="open the database once with what writes to it and close it, then retry",
             )
+
+
+def _refuse_used(name: Path) -> None:
+    """Refuse a version that is connected to: SQLite keeps its WAL files while anyone is.
+
+    They are never removed here: an application would go on writing to files without a
+    name, and lose what it wrote.
+    """
+    meaning = "the version that has the name is in use, or was not closed"
+    _refuse_unsettled(name, meaning)
+    try:
+        source.settle(name)
+    except sqlite3.OperationalError as error:
+        raise Locked(f"{name}: {meaning}: {error}", hint="stop what uses it, then retry") from None
+    except sqlite3.DatabaseError:
+        pass  # something else has the name, and nobody is connected to that
+    for suffix in source.SIDECARS:
+        file = source.beside(name, suffix)
+        if file.exists():
+            raise DatabaseError(f"{file}: {meaning}", hint="stop what uses it, then retry")
 
 
 def _refuse_taken(name: Path) -> None:
@@ -136,12 +157,10 @@ def _drop_name(path: Path) -> None:
 def _replace(staging: Path, name: Path, aside: Path, like: Path | None) -> None:
     if not os.path.lexists(name):
         raise DatabaseError(f"{name}: there is nothing to set aside")
+    _refuse_used(name)
     if not _is_same(name, aside):
-        _refuse_unsettled(name, "the old database was not closed, or is in use")
         _share(staging, like or name)
         _link(name, aside)
-    for suffix in source.SIDECARS:
-        source.beside(name, suffix).unlink(missing_ok=True)
     staging.replace(name)
     sync(name.parent)
 

@@ -1,8 +1,8 @@
 """What SQLAlchemy's reflection leaves out on SQLite: `reflection` asks for it.
 
-AUTOINCREMENT, collations, computed columns, defaults that are expressions and names of
-primary keys are added to the tables; views, triggers and the indexes that cannot be
-declared are returned as SQL.
+AUTOINCREMENT, collations, computed columns, defaults that are expressions, CHECKs and
+names of constraints are added to the tables; views, triggers and the indexes that cannot
+be declared are returned as SQL.
 """
 
 from __future__ import annotations
@@ -14,14 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrators.backends.sqlite import catalog, table_sql, tokens
+from migrators.backends.sqlite import catalog, constraints
 from migrators.guard import STAMP
 
-_KINDS = {
-    sa.PrimaryKeyConstraint: "primary key",
-    sa.UniqueConstraint: "unique",
-    sa.ForeignKeyConstraint: "foreign key",
-}
 ALEMBIC = "alembic_version"
 
 _TOKENS = re.compile(
@@ -57,7 +52,7 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> str:
         if table is not None and name not in virtual:
             _amend_table(table, sql, collations)
             _amend_foreign_keys(connection, table, _definitions(sql))
-            _name_constraints(table, sql)
+            constraints.correct(table, sql)
     beside = []
     for kind, name, owner, sql in rows:
         declared = kind == "table" or name == STAMP or owner == ALEMBIC
@@ -191,17 +186,6 @@ def _definitions(sql: str) -> dict[str, str]:
                 found.setdefault(_unquoted(name[0]).lower(), text)
             start = at + 1
     return found
-
-
-def _name_constraints(table: sa.Table, sql: str) -> None:
-    """Give constraints the names that reflection does not see: quoted ones, those of columns."""
-    for said in table_sql.parse(sql).constraints:
-        wanted = [tokens.unquoted(column).lower() for column in said.columns]
-        for constraint in table.constraints:
-            kind = _KINDS.get(type(constraint), "")
-            columns = [c.name.lower() for c in getattr(constraint, "columns", ())]
-            if said.name and said.kind == kind and columns == wanted and not constraint.name:
-                constraint.name = said.name
 
 
 def untold(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:

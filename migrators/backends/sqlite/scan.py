@@ -4,7 +4,7 @@ ADBC infers types from the first batch, and is silently wrong where a later cell
 another storage class. So a first row of literals pins the types, and a last column, the
 guard, is 1 where every cell of the row is of a clean storage class. In the same scan the
 guard costs 0.3 to 0.4 s per 2,000,000 rows x 10 columns (read: 1.1 s); a scan of its own
-costs as much, and runs the step's joins twice.
+costs as much, and runs the step's joins twice: that is for rows so wide that no term is left.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from migrators.backends.sqlite import sql
-from migrators.backends.sqlite.cells import CODECS
+from migrators.backends.sqlite.cells import codec_of
 from migrators.types import Kind
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from migrators.backends.interface import ReadColumn, ReadQuery
     from migrators.backends.sqlite.cells.model import Cells
 
+MOST_TERMS = 2_000
+"""Terms of a SELECT at most, as SQLite is usually built (limits.html, 2)."""
 _TERMS = 50
 """Terms of a condition in one pair of brackets: SQLite's expressions are 1000 deep at most."""
 _HEX = Kind.UUID
@@ -33,7 +35,7 @@ _MOMENTS = (Kind.TIMESTAMP, Kind.INSTANT, Kind.INTERVAL)
 
 def clean(column: ReadColumn, cell: str) -> str:
     """Return SQL that is true where `cell` is NULL or of a clean storage class."""
-    condition = CODECS[column.type.kind].clean.replace("{x}", cell)
+    condition = codec_of(column.type).clean.replace("{x}", cell)
     return f"({condition} OR {cell} IS NULL)"
 
 
@@ -60,19 +62,34 @@ class Scan:
     @property
     def sql(self) -> str:
         """The whole SELECT: pins, then the query's rows in order."""
-        pins: list[str] = []
-        cells: list[str] = []
-        for column in self.query.columns:
-            codec = CODECS[column.type.kind]
-            pins += codec.pins
-            cells += (s.replace("{x}", sql.name(column.name)) for s in codec.selects)
-        guard = every([clean(c, sql.name(c.name)) for c in self.query.columns])
-        first = ", ".join(f"{pin} AS c{i}" for i, pin in enumerate(pins))
-        return (
-            f"SELECT {first}, 1 AS guard UNION ALL "
-            f"SELECT {', '.join(cells)}, CASE WHEN {guard} THEN 1 ELSE 0 END "
-            f"FROM ({self._rows})"
-        )
+        cells = [
+            select.replace("{x}", sql.name(column.name))
+            for column in self.query.columns
+            for select in codec_of(column.type).selects
+        ]
+        if self.guarded:
+            cells.append(f"CASE WHEN {self._clean} THEN 1 ELSE 0 END")
+        first = ", ".join(f"{pin} AS c{i}" for i, pin in enumerate(self._pins))
+        guard = ", 1 AS guard" if self.guarded else ""
+        return f"SELECT {first}{guard} UNION ALL SELECT {', '.join(cells)} FROM ({self._rows})"
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the rows have a guard; else `unclean` is to be asked beforehand."""
+        return len(self._pins) < MOST_TERMS
+
+    @property
+    def unclean(self) -> str:
+        """A SELECT of one row where any cell is not of a clean storage class, else of none."""
+        return f"SELECT 1 FROM ({self.query.sql}) WHERE NOT coalesce({self._clean}, 0) LIMIT 1"
+
+    @cached_property
+    def _pins(self) -> list[str]:
+        return [pin for c in self.query.columns for pin in codec_of(c.type).pins]
+
+    @property
+    def _clean(self) -> str:
+        return every([clean(c, sql.name(c.name)) for c in self.query.columns])
 
     @property
     def _rows(self) -> str:
@@ -86,21 +103,20 @@ class Scan:
         arrays = batch.columns  # made anew each time: 3.5 s a batch of 1,600 columns otherwise
         at = 0
         for column in self.query.columns:
-            codec = CODECS[column.type.kind]
+            codec = codec_of(column.type)
             found.append(codec.decode(arrays[at : at + len(codec.selects)], column.type))
             at += len(codec.selects)
         return found
 
     @cached_property
     def types(self) -> list[pa.DataType]:
-        """The Arrow types that the pins ask for, the guard's last."""
-        pins = [p for c in self.query.columns for p in CODECS[c.type.kind].pins]
-        return [_PINNED[pin] for pin in (*pins, "0")]
+        """The Arrow types that the pins ask for; where there is a guard, its last."""
+        return [_PINNED[pin] for pin in (*self._pins, *(["0"] if self.guarded else []))]
 
     def stored(self, batch: pa.RecordBatch, column: int, row: int) -> object:
         """Return one cell of a batch as it is stored, for messages."""
-        at = sum(len(CODECS[c.type.kind].selects) for c in self.query.columns[:column])
-        width = len(CODECS[self.query.columns[column].type.kind].selects)
+        at = sum(len(codec_of(c.type).selects) for c in self.query.columns[:column])
+        width = len(codec_of(self.query.columns[column].type).selects)
         cells = (_scalar(batch.column(i), row) for i in range(at, at + width))
         return next((cell for cell in cells if cell is not None), None)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrators.backends.interface import Snapshot
-from migrators.backends.sqlite import adbc, connect, failures, refusals, scan, source
+from migrators.backends.sqlite import adbc, batching, connect, failures, refusals, scan, source
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -20,28 +21,75 @@ if TYPE_CHECKING:
     from migrators.backends.sqlite.cells.model import Cells
     from migrators.errors import ValueRefused
 
-_MOST_ROWS, _FEWEST_ROWS, _CELLS = 65_536, 4_096, 2**22
-"""Of a batch: rows at most, 32 MB of numbers, and of very wide tables still enough rows."""
-_TERMS = 2_000
-"""Terms of a SELECT at most, as SQLite is usually built (limits.html, 2)."""
+_BESIDE_MS = 200
+"""How long a further reader waits for a lock: the work goes on without it, too."""
 
 
 @contextmanager
-def opened(path: Path, scratch: Path, busy_ms: int) -> Iterator[SQLiteSnapshot]:
+def opened(path: Path, scratch: Path, busy_ms: int, readers: int = 1) -> Iterator[SQLiteSnapshot]:
     """Open a snapshot of a database, or of a private copy of it in `scratch`.
+
+    Parameters
+    ----------
+    readers : int
+        As many as wanted share the moment, but for a WAL that others may add to: there the
+        next one could begin after another's commit, and nothing would tell.
 
     Raises
     ------
     DatabaseError, Locked
     """
     source.require(path)
-    with failures.told(path):
-        found = None if source.wal_of_another(path) else _begun(path, scratch, busy_ms)
-        if found is None:
-            found = _begun(source.copied(path, scratch), scratch, busy_ms, mode="rw")
-    assert found is not None  # noqa: S101  a copy that may be written is opened or raises
-    with closing(found):
-        yield SQLiteSnapshot(found, path)
+    with source.tidied(path), ExitStack() as stack:
+        with failures.told(path):
+            first, *beside = _readers(path, scratch, busy_ms, readers)
+        for connection in (first, *beside):
+            stack.enter_context(closing(connection))
+        yield SQLiteSnapshot(first, path, [SQLiteSnapshot(c, path) for c in beside])
+
+
+class _Waits(Exception):  # the work goes on with fewer readers
+    """A writer waits for the readers to end, and keeps further ones out."""
+
+
+def _readers(path: Path, scratch: Path, busy_ms: int, readers: int) -> list[adbc.Adbc]:
+    place, mode = path, "ro"
+    first = None if source.wal_of_another(path) else _begun(path, scratch, busy_ms)
+    if first is None:
+        place, mode = source.copied(path, scratch), "rw"
+        first = _begun(place, scratch, busy_ms, mode)
+    assert first is not None  # noqa: S101  a copy that may be written is opened or raises
+    found = [first]
+    try:
+        while len(found) < readers and (place is not path or not _logs_ahead(first)):
+            found.append(_beside(place, scratch, mode))
+    except _Waits:
+        pass
+    except BaseException:
+        for connection in found:
+            connection.close()
+        raise
+    return found
+
+
+def _logs_ahead(connection: adbc.Adbc) -> bool:
+    return str(connection.table("PRAGMA journal_mode").column(0)[0].as_py()).lower() == "wal"
+
+
+def _beside(path: Path, scratch: Path, mode: str) -> adbc.Adbc:
+    """Return one more connection that sees what the first sees.
+
+    While the first holds its SHARED lock nobody can commit (lockingv3.html, 3.0).
+    """
+    try:
+        found = _begun(path, scratch, _BESIDE_MS, mode)
+    except Exception as error:
+        if failures.says(error, "database is locked"):
+            raise _Waits from error
+        raise
+    if found is None:
+        raise _Waits
+    return found
 
 
 def _begun(path: Path, scratch: Path, busy_ms: int, mode: str = "ro") -> adbc.Adbc | None:
@@ -65,16 +113,27 @@ def _begun(path: Path, scratch: Path, busy_ms: int, mode: str = "ro") -> adbc.Ad
 class SQLiteSnapshot(Snapshot):
     """A read transaction. Its file is opened by nobody else in this process meanwhile."""
 
-    def __init__(self, connection: adbc.Adbc, path: Path) -> None:
+    def __init__(
+        self, connection: adbc.Adbc, path: Path, beside: Sequence[SQLiteSnapshot] = ()
+    ) -> None:
         self._connection = connection
         self._path = path
+        self._beside = beside
+
+    @property
+    def readers(self) -> tuple[SQLiteSnapshot, ...]:
+        """Return this one, and those that began beside it."""
+        return (self, *self._beside)
 
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
         """Stream rows; see the interface."""
         reading = scan.Scan(query, self._order(query))
         _require_room(reading)
-        schema = pa.schema([pa.field(c.name, c.type.arrow) for c in query.columns])
-        with failures.told(self._path, "reading"), closing(self._cells(reading)) as batches:
+        if not reading.guarded and self.rows(reading.unclean):
+            raise self._refused(reading)
+        schema = query.schema
+        doing = f"reading {query.columns[0].table}".rstrip()
+        with failures.told(self._path, doing), closing(self._cells(reading)) as batches:
             for batch in batches:
                 decoded = reading.decode(batch)
                 if any(cells.refused is not None for cells in decoded):
@@ -93,9 +152,10 @@ class SQLiteSnapshot(Snapshot):
     def _cells(self, reading: scan.Scan) -> Generator[pa.RecordBatch]:
         """Yield batches of clean cells, the guard taken off."""
         first = True
+        rows_of_one = batching.batch_rows(reading, self.rows, self._size)
         with self._connection.cursor() as cursor:
             try:
-                for batch in cursor.batches(reading.sql, _batch_rows(reading)):
+                for batch in cursor.batches(reading.sql, rows_of_one):
                     rows = batch.slice(1) if first else batch
                     self._check(reading, rows, batch.schema)
                     first = False
@@ -106,16 +166,22 @@ class SQLiteSnapshot(Snapshot):
 
     def _check(self, reading: scan.Scan, batch: pa.RecordBatch, schema: pa.Schema) -> None:
         """Raise unless every cell of a batch is of a clean storage class."""
-        guard = batch.column(batch.num_columns - 1)
-        clean = schema.types == reading.types and pc.min(guard).as_py() in (1, None)
+        clean = schema.types == reading.types
+        if clean and reading.guarded:
+            clean = pc.min(batch.column(batch.num_columns - 1)).as_py() in (1, None)
         if not clean:
-            refusal = self._refusal(reading.query)
-            if refusal is None:
-                raise pa.ArrowTypeError(f"read as {schema.types}, not as {reading.types}")
-            raise refusal
+            raise self._refused(reading, f"read as {schema.types}, not as {reading.types}")
+
+    def _refused(self, reading: scan.Scan, otherwise: str = "") -> Exception:
+        return self._refusal(reading.query) or pa.ArrowTypeError(otherwise)
 
     def _refusal(self, query: ReadQuery) -> ValueRefused | None:
         return refusals.wrong_class(query, self.rows)
+
+    @cached_property
+    def _size(self) -> int:
+        pages, size = (self.rows(f"SELECT * FROM pragma_{x}") for x in ("page_count", "page_size"))
+        return int(pages[0][0]) * int(size[0][0])
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return all rows of a small query; each cell travels as bytes with its class."""
@@ -129,17 +195,12 @@ class SQLiteSnapshot(Snapshot):
         return dict(self.rows("SELECT name, max(seq) FROM sqlite_sequence GROUP BY name"))
 
 
-def _batch_rows(reading: scan.Scan) -> int:
-    return max(_FEWEST_ROWS, min(_MOST_ROWS, _CELLS // len(reading.types)))
-
-
 def _require_room(reading: scan.Scan) -> None:
     terms, columns = len(reading.types), reading.query.columns
-    if terms > _TERMS:
+    if terms > scan.MOST_TERMS:
         raise DatabaseError(
             f"{columns[0].table}: to read {len(columns)} columns at once takes {terms} terms of a "
-            f"SELECT, and SQLite has {_TERMS}: decimals and JSON take two each, the check of the "
-            "row one",
+            f"SELECT, and SQLite has {scan.MOST_TERMS}: decimals and JSON take two each",
             hint="declare some as sa.Text or sa.Float in the old schema module, and convert them "
             "in the step with a rule",
         )

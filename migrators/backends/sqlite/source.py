@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sqlite3
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ from migrators.backends.sqlite import connect, failures
 from migrators.errors import DatabaseError, Locked
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
 SIDECARS = ("-wal", "-journal", "-shm")
@@ -94,6 +94,47 @@ def wal_of_another(path: Path) -> bool:
     return len(header) == 20 and _WAL_VERSION in header[18:20]  # noqa: PLR2004  fileformat2.html 1.3
 
 
+@contextmanager
+def tidied(path: Path) -> Iterator[None]:
+    """Leave beside a database no WAL files that were not there.
+
+    Whoever reads a database in WAL mode makes them, and who may only read cannot remove
+    them. So they are left to SQLite: to its last connection that may write, and to nobody
+    while anyone else is connected.
+    """
+    there = _wal_files(path)
+    try:
+        yield
+    finally:
+        if not there and _wal_files(path):
+            with suppress(sqlite3.Error):
+                settle(path)
+
+
+def _wal_files(path: Path) -> bool:
+    return any(beside(path, suffix).exists() for suffix in ("-wal", "-shm"))
+
+
+def settle(path: Path) -> None:
+    """Let SQLite remove the WAL files beside a database if nobody uses them.
+
+    A WAL that is not empty is left alone: it would be written to the main file. With an
+    empty one not a byte of that changes. Call it only while no snapshot is open.
+
+    Raises
+    ------
+    sqlite3.Error
+        It is no database, or somebody is writing to it.
+    """
+    wal = beside(path, "-wal")
+    if wal.exists() and wal.stat().st_size:
+        return
+    with connect.plain(path, "rw", 0) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("ROLLBACK")
+
+
 def copied(path: Path, folder: Path) -> Path:
     """Copy a database and what lies beside it; return the copy's path.
 
@@ -140,7 +181,7 @@ def readable(path: Path, busy_ms: int) -> Iterator[sqlite3.Connection]:
     DatabaseError, Locked
     """
     require(path)
-    with failures.told(path), TemporaryDirectory(prefix="migrate-") as folder:
+    with failures.told(path), tidied(path), TemporaryDirectory(prefix="migrate-") as folder:
         usable = path if _opens(path, busy_ms) else copied(path, Path(folder))
         mode = "ro" if usable == path else "rw"
         with connect.plain(usable, mode, busy_ms) as connection:

@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from migrators.backends.sqlite import adbc, connect, failures, refusals, source, sql, uniques
-from migrators.backends.sqlite.cells import CODECS
+from migrators.backends.sqlite import (
+    adbc,
+    connect,
+    failures,
+    naming,
+    refusals,
+    source,
+    sql,
+    uniques,
+)
+from migrators.backends.sqlite.cells import codec_of
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.errors import DatabaseError, TargetExists, ValueRefused
 from migrators.stream import ahead
@@ -44,7 +53,10 @@ def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int)
     TargetExists
         If there is a file of that name.
     DatabaseError
+        Among others for names that SQLite cannot hold.
     """
+    if wrong := list(naming.refused(schema.metadata)):
+        raise DatabaseError("\n".join(wrong), hint=f"mend {schema.path.name}")
     with failures.told(path, "creating"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -61,17 +73,15 @@ def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int)
             for table, statement in zip(schema.metadata.tables, statements, strict=True):
                 _create_table(connection, path, table, statement)
             connection.execute("COMMIT")
+            for script in schema.scripts("between", dialect.name):
+                run_script(connection, path, script, "between the tables and the data")
 
 
 def _create_table(connection: sqlite3.Connection, path: Path, table: str, statement: str) -> None:
     try:
         connection.execute(statement)
     except connection.OperationalError as error:
-        doubled = "already exists" in str(error) or "duplicate column name" in str(error)
-        raise DatabaseError(
-            f"{path}: cannot create {table}: {error}",
-            hint="to SQLite, names that differ in case only are one: rename it" if doubled else (),
-        ) from error
+        raise DatabaseError(f"{path}: cannot create {table}: {error}") from error
 
 
 def bulk(connection: sqlite3.Connection) -> None:
@@ -191,7 +201,7 @@ class _Feed:
         kind = self._affinities.get(column.name)
         if kind is None:
             raise DatabaseError(f"{self._table}.{column.name}: there is no such column")
-        return CODECS[column.type.kind].encode(values, column.type, kind)
+        return codec_of(column.type).encode(values, column.type, kind)
 
     def encoded(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches as SQLite's cells; a thread does so ahead of the inserts."""

@@ -7,10 +7,10 @@ quotes are the same statement to SQLite, and so to the catalogue.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _TOKEN = re.compile(
     r"""
@@ -94,10 +94,29 @@ _NEVER_PLAIN = frozenset(
 """Keywords that cannot be names unquoted (sqlite.org/lang_keywords.html)."""
 
 
+class Placed(NamedTuple):
+    """A token in normal form, and where in its statement it is written."""
+
+    normal: str
+    start: int
+    end: int
+
+
+def placed(statement: str) -> Iterator[Placed]:
+    """Yield the tokens in normal form, each with its place; comments are none."""
+    for match in _TOKEN.finditer(statement):
+        if match.lastgroup != "comment":
+            yield Placed(_normal(match.lastgroup or "", match[0]), *match.span())
+
+
 def tokens(statement: str) -> list[str]:
     """Return the tokens in normal form: words in lower case, names unquoted where they can be."""
-    found = (m for m in _TOKEN.finditer(statement) if m.lastgroup != "comment")
-    return [_normal(m.lastgroup or "", m[0]) for m in found]
+    return [token.normal for token in placed(statement)]
+
+
+def uncommented(sql: str) -> str:
+    """Return SQL as it is written, with a space for each comment."""
+    return _TOKEN.sub(lambda m: " " if m.lastgroup == "comment" else m[0], sql).strip()
 
 
 def _normal(kind: str, token: str) -> str:

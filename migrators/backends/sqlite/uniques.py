@@ -60,7 +60,9 @@ def statements(metadata: sa.MetaData, dialect: sa.Dialect) -> list[str]:
 def _without_uniques(metadata: sa.MetaData) -> sa.MetaData:
     bare = sa.MetaData()
     for table in metadata.tables.values():
-        table.to_metadata(bare)
+        copied = table.to_metadata(bare)
+        for column in table.columns:  # the copy of an Enum has forgotten its variants
+            copied.c[column.name].type = column.type
     for table in bare.tables.values():
         for constraint in list(table.constraints):
             if isinstance(constraint, sa.UniqueConstraint):

@@ -12,6 +12,7 @@ from migrators.types import Kind
 
 if TYPE_CHECKING:
     from migrators.backends.sqlite.cells.model import Codec
+    from migrators.types import ColumnType
 
 CODECS: dict[Kind, Codec] = {
     Kind.INTEGER: numbers.INTEGER,
@@ -20,6 +21,10 @@ CODECS: dict[Kind, Codec] = {
     Kind.DECIMAL: numbers.DECIMAL,
     Kind.TEXT: texts.TEXT,
     Kind.ENUM: texts.TEXT,
+    Kind.SET: texts.TEXT,
+    Kind.BITS: texts.TEXT,
+    Kind.ARRAY: texts.TEXT,
+    Kind.NATIVE: texts.TEXT,
     Kind.JSON: texts.JSON,
     Kind.BINARY: texts.BINARY,
     Kind.UUID: texts.UUID,
@@ -29,3 +34,8 @@ CODECS: dict[Kind, Codec] = {
     Kind.INSTANT: times.MOMENT,
     Kind.INTERVAL: times.MOMENT,
 }
+
+
+def codec_of(declared: ColumnType) -> Codec:
+    """Return the codec of a type; a column held as text is text here."""
+    return texts.TEXT if declared.as_text else CODECS[declared.kind]

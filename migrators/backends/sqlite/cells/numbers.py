@@ -40,12 +40,29 @@ _FLOAT_CLEAN = (
 )
 
 
-def _decode_integer(cells: Sequence[pa.Array], _declared: ColumnType) -> Cells:
-    return Cells(cells[0])
+def _decode_integer(cells: Sequence[pa.Array], declared: ColumnType) -> Cells:
+    if pa.types.is_int64(declared.arrow):
+        return Cells(cells[0])
+    negative = pc.less(cells[0], 0)
+    values = pc.if_else(negative, pa.scalar(None, pa.int64()), cells[0])
+    return Cells(values.cast(declared.arrow), _any(negative), "is negative")
 
 
 def _encode_integer(values: pa.Array, _declared: ColumnType, _affinity: Affinity) -> Cells:
-    return Cells(values)
+    if pa.types.is_int64(values.type):
+        return Cells(values)
+    large = pc.greater(values, pa.scalar(2**63 - 1, pa.uint64()))
+    kept = pc.if_else(large, pa.scalar(None, pa.uint64()), values).cast(pa.int64())
+    return Cells(kept, _any(large), "is beyond 9223372036854775807, SQLite's highest integer")
+
+
+def _any(mask: pa.Array) -> pa.Array | None:
+    filled = mask.fill_null(False)
+    return filled if filled.true_count else None
+
+
+def _decode_float(cells: Sequence[pa.Array], _declared: ColumnType) -> Cells:
+    return Cells(cells[0])
 
 
 def _decode_boolean(cells: Sequence[pa.Array], _declared: ColumnType) -> Cells:
@@ -149,7 +166,7 @@ def _encode_wide(values: pa.Array, declared: ColumnType) -> Cells:
 
 INTEGER = Codec("typeof({x}) = 'integer'", _decode_integer, _encode_integer, ("0",))
 BOOLEAN = Codec("typeof({x}) = 'integer'", _decode_boolean, _encode_boolean, ("0",))
-FLOAT = Codec(_FLOAT_CLEAN, _decode_integer, _encode_float, ("0.0",))
+FLOAT = Codec(_FLOAT_CLEAN, _decode_float, _encode_float, ("0.0",))
 _SMALL = "{x} BETWEEN -999999999999999 AND 999999999999999"
 _AS_NUMBER = (
     f"CASE WHEN typeof({{x}}) = 'real' OR typeof({{x}}) = 'integer' AND {_SMALL} THEN {{x}} END"

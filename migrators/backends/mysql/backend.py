@@ -1,0 +1,342 @@
+"""The MySQL and MariaDB backends: a database on a server. The sections are interface.py's."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.mysql.base import MySQLDialect
+from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
+from sqlalchemy.pool import NullPool
+
+from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
+from migrators.backends.mysql import (
+    catalog,
+    connect,
+    facts,
+    language,
+    live,
+    lock,
+    proofs,
+    publish,
+    sql,
+)
+from migrators.backends.mysql import limits as column_limits
+from migrators.backends.mysql import stamp as stamps
+from migrators.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from migrators.access import Access, HasAccess
+    from migrators.backends.live import Live
+    from migrators.errors import ValueRefused
+    from migrators.schema import Column, SchemaVersion
+    from migrators.types import ColumnType
+    from migrators.types.limits import Limits
+
+
+class MySQLBackend(Backend):
+    """A database of a MySQL or MariaDB server, reached by a `mysql://` URL.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+        `mysql://user@host/database`; TLS and other options of the driver pass through.
+
+    Raises
+    ------
+    UsageError
+        For a URL that names no database, or one whose name is too long.
+    """
+
+    name: ClassVar[str] = "mysql"
+    _dialect: ClassVar[type[MySQLDialect]] = MySQLDialect
+
+    def __init__(self, url: sa.URL) -> None:
+        super().__init__(url)
+        if not url.database:
+            raise UsageError(
+                f"{url.render_as_string()}: names no database",
+                hint=f"write {self.name}://user@host/database",
+            )
+        if len(url.database) > sql.LONGEST_NAME:
+            raise UsageError(
+                f"{url.database}: is longer than the {sql.LONGEST_NAME} characters that a name "
+                "may have",
+                hint="choose a shorter name for the database",
+            )
+        self._like = self.database
+
+    # 1 where ---------------------------------------------------------------------------
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self.url.database or ""
+
+    def exists(self) -> bool:
+        """Whether there is a database of this name with anything in it.
+
+        An empty one, which an administrator has made, is one to load into.
+        """
+        from migrators.backends.mysql import staging
+
+        with connect.opened(self.url, "looking", database=False) as connection:
+            return staging.holds_anything(connection, self.database)
+
+    def staging(self, run: str) -> MySQLBackend:
+        """Return the staging database of a run, on the same server."""
+        return self._sibling(f"{publish.LOADING}{run}")
+
+    def aside(self, run: str) -> MySQLBackend:
+        """Return the name that a replaced version gets, on the same server."""
+        return self._sibling(f"__was_{run}")
+
+    def inside(self, run: str) -> MySQLBackend:
+        """Return this database, to be loaded in place; see `inside`."""
+        from migrators.backends.mysql.inside import Inside, InsideMariaDB
+
+        cls = InsideMariaDB if isinstance(self, MariaDBBackend) else Inside
+        return cls(self.url, run)
+
+    def like(self, old: Backend) -> MySQLBackend:
+        """Return this database, to be created with another's character set and collation."""
+        if not isinstance(old, MySQLBackend):
+            return self
+        made = type(self)(self.url)
+        made._like = old.database  # noqa: SLF001  another of the same
+        return made
+
+    def _sibling(self, marker: str) -> MySQLBackend:
+        return type(self)(self.url.set(database=f"{self.database}{marker}")).like(self)
+
+    # 2 catalogue -----------------------------------------------------------------------
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """SQLAlchemy's dialect, as the URL says."""
+        return self._dialect()
+
+    def engine(self) -> sa.Engine:
+        """Return an engine whose sessions are pinned."""
+
+        def connected() -> Any:
+            connection = connect.connected(self.url, connect.DEFINITIONS, own=False)
+            connection.autocommit(False)
+            return connection
+
+        bare = sa.URL.create(f"{self.name}+pymysql", database=self.database)
+        return sa.create_engine(bare, creator=connected, poolclass=NullPool)
+
+    def catalog(self) -> Catalog:
+        """Read the catalogue."""
+        return catalog.read(self.url)
+
+    def engine_version(self) -> str:
+        """Return "MariaDB 10.11.19"."""
+        return facts.version(self.url)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return character set and collation, and what a snapshot does not hold for."""
+        return facts.notes(self.url)
+
+    def live(self) -> Live:
+        """Return who else is there; see `live.live`."""
+        return live.live(self.url)
+
+    def unreadable(self, tables: Sequence[str]) -> dict[str, str]:
+        """Return the GRANT missing to read each table; see `live.unreadable`."""
+        return live.unreadable(self.url, tables)
+
+    def unmakeable(self) -> tuple[str, ...]:
+        """Return what lets the role make databases; see `live.unmakeable`."""
+        return live.unmakeable(self.url)
+
+    def limits(self, declared: sa.types.TypeEngine[Any]) -> Limits:
+        """Return what a column of a type holds; see `limits.limits`."""
+        return column_limits.limits(declared, self.dialect)
+
+    def lint(self, declared: sa.types.TypeEngine[Any]) -> str | None:
+        """Say what a type would lose; see `language.lint`."""
+        return language.lint(declared, self.dialect)
+
+    def lint_names(self, metadata: sa.MetaData) -> tuple[str, ...]:
+        """Say which names are too long, or one; see `naming.refused`."""
+        from migrators.backends.mysql import naming
+
+        return tuple(naming.refused(metadata))
+
+    def same_text(self, table: sa.Table, column: str) -> Callable[[list[str]], list[Any]]:
+        """Return what gives texts the keys of the column's collation; see `collating`."""
+        from migrators.backends.mysql import collating
+
+        return collating.same_text(self.url, self.dialect, table.c[column], self._like)
+
+    def sql(self, query: Any) -> str:
+        """Compile a query, text compared by bytes; see `language.sql`."""
+        return language.sql(query)
+
+    def characters(self, text: Any) -> Any:
+        """Return SQL for the length of a text in characters."""
+        return sa.func.char_length(text)
+
+    def has_nul(self, text: Any) -> Any:
+        """Return SQL that is true for a text with U+0000."""
+        return sa.func.locate(sa.literal_column("CHAR(0)"), text) > 0
+
+    # 3 snapshot ------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self, scratch: Path, readers: int = 1) -> Iterator[Snapshot]:  # noqa: ARG002
+        """Open a read-only transaction; the server sorts, so `scratch` stays empty."""
+        from migrators.backends.mysql import snapshot
+
+        with snapshot.opened(self.url, readers) as found:
+            yield found
+
+    # 4 staging -------------------------------------------------------------------------
+
+    def create(self, schema: SchemaVersion) -> None:
+        """Create the database and its tables; see `staging.create`."""
+        from migrators.backends.mysql import staging
+
+        scripts = self._scripts(schema, "before")
+        staging.create(self.url, schema, self.dialect, scripts, self._like)
+        staging.between(self.url, self._scripts(schema, "between"))
+
+    def _scripts(self, schema: SchemaVersion, when: str) -> tuple[str, ...]:
+        """Return the schema's own SQL for this database; MariaDB runs MySQL's if it has none."""
+        return schema.scripts(when, self.name)
+
+    def write(
+        self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
+    ) -> int:
+        """Append rows; see `staging.write`."""
+        from migrators.backends.mysql import staging
+
+        return staging.write(self.url, table, columns, batches)
+
+    def takes_text(self, declared: ColumnType) -> bool:
+        """Return whether a column held as text is taken: one of dates and times is."""
+        from migrators.backends.mysql import cells
+
+        return declared.kind in cells.HELD
+
+    def explained(
+        self, refused: ValueRefused, schema: SchemaVersion, batches: Iterator[pa.RecordBatch]
+    ) -> ValueRefused:
+        """Name the rows that the server refused by number; see `broken.explained`."""
+        from migrators.backends.mysql import broken
+
+        return broken.explained(refused, schema, batches)
+
+    # 5 after ---------------------------------------------------------------------------
+
+    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+        """Do what comes after the data; see `finish.finish`."""
+        from migrators.backends.mysql import finish
+
+        scripts = self._scripts(schema, "after")
+        return finish.finish(self.url, schema, sequences, self.dialect, scripts)
+
+    def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:  # noqa: ARG002
+        """Prove every foreign key; see `foreign_keys.prove`."""
+        from migrators.backends.mysql import foreign_keys, snapshot
+
+        with snapshot.opened(self.url) as found:
+            return foreign_keys.prove(found.rows, schema.metadata)
+
+    # 6 stamp ---------------------------------------------------------------------------
+
+    def stamp(self) -> Stamp | None:
+        """Read the stamp."""
+        return stamps.read(self.url)
+
+    def write_stamp(self, stamp: Stamp) -> None:
+        """Write or replace the stamp."""
+        stamps.write(self.url, stamp)
+
+    def alembic_heads(self) -> tuple[str, ...]:
+        """Read Alembic's table."""
+        return stamps.alembic_heads(self.url)
+
+    # 7 publish -------------------------------------------------------------------------
+
+    def publish(
+        self,
+        staging: Backend,
+        *,
+        aside: Backend | None = None,
+        like: Backend | None = None,  # noqa: ARG002  grants name databases
+    ) -> None:
+        """Move the staging database's tables to this name; see `publish.publish`."""
+        publish.publish(self.url, staging.database, aside.database if aside else None)
+
+    def recover(self) -> None:
+        """Finish a publish that a crash cut short; see `publish.recover`."""
+        publish.recover(self.url)
+
+    def discard(self) -> None:
+        """Drop the database."""
+        publish.discard(self.url)
+
+    # 8 proofs --------------------------------------------------------------------------
+
+    def digest(self) -> str:
+        """Digest every table and the catalogue; see `proofs.digest`."""
+        return proofs.digest(self.url)
+
+    def held(self, project: str, command: str) -> AbstractContextManager[Still]:
+        """Hold the project's lock on the server; see `lock.held`."""
+        return lock.held(self.url, project, command)
+
+    def free_bytes(self) -> int | None:
+        """Return None: a server does not tell its disk's room."""
+        return None
+
+    def size_bytes(self) -> int:
+        """Room that tables and indexes take, as the server knows it."""
+        return proofs.size_bytes(self.url)
+
+    # 9 access --------------------------------------------------------------------------
+
+    def same_roles(self, other: HasAccess) -> bool:
+        """Whether another database is on the same server."""
+        return isinstance(other, MySQLBackend) and all(
+            getattr(self.url, part) == getattr(other.url, part) for part in ("host", "port")
+        )
+
+    def access(self) -> Access:
+        """Read who may do what; see `rights.read`."""
+        from migrators.backends.mysql import rights
+
+        return rights.read(self.url)
+
+    def missing_rights(self, access: Access) -> tuple[str, ...]:
+        """Return the GRANTs that an administrator types; see `rights.missing`."""
+        from migrators.backends.mysql import rights
+
+        return rights.missing(self.url, access)
+
+    def give_access(self, access: Access) -> tuple[str, ...]:
+        """Keep what is given when the tables have their names; see `granting.keep`."""
+        from migrators.backends.mysql import granting
+
+        return granting.keep(self.url, access, in_place=self.in_place)
+
+
+class MariaDBBackend(MySQLBackend):
+    """A database of a MariaDB server, reached by a `mariadb://` URL."""
+
+    name: ClassVar[str] = "mariadb"
+    _dialect: ClassVar[type[MySQLDialect]] = MariaDBDialect
+
+    def _scripts(self, schema: SchemaVersion, when: str) -> tuple[str, ...]:
+        own = schema.scripts(when, self.name) != schema.scripts(when, "")
+        return schema.scripts(when, self.name if own else MySQLBackend.name)

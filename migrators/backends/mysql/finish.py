@@ -1,0 +1,164 @@
+"""After the data: unique constraints, indexes, foreign keys, counters, the schema's own SQL.
+
+A table's indexes are built by one ALTER, which reads it once. Foreign keys are added unchecked
+(two million rows: 17.8 s checked, 0.01 s unchecked) and proven by anti-join (`foreign_keys`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+import sqlalchemy as sa
+from pymysql.constants import ER
+
+from migrators.backends.mysql import connect, failures, feed, sql, staging
+from migrators.backends.mysql.broken import duplicates
+from migrators.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from migrators.backends.mysql.wire import Connection
+    from migrators.schema import SchemaVersion
+
+_UNCHECKED = "SET SESSION foreign_key_checks = 0, unique_checks = 1"
+
+
+def finish(
+    url: sa.URL,
+    schema: SchemaVersion,
+    sequences: Mapping[str, int],
+    dialect: sa.Dialect,
+    scripts: Sequence[str],
+) -> tuple[str, ...]:
+    """Do all that comes after the data; return facts for the report.
+
+    Raises
+    ------
+    ValueRefused
+        For rows that break a unique index.
+    DatabaseError
+    """
+    with connect.opened(url, "finishing", connect.DEFINITIONS) as connection:
+        connect.run(connection, _UNCHECKED)
+        tables = _copied(schema.metadata)
+        built = sum(_indexes(connection, url, table, dialect) for table in tables)
+        for table in tables:
+            _foreign_keys(connection, url, table, dialect)
+        kept = _counters(connection, tables, sequences)
+        for script in scripts:
+            staging.run_script(connection, url, script, "after the data")
+        _analyse(connection, tables)
+        slow = () if feed.takes_files(connection) else (_SLOW,)
+    indexes = f"{built} {'index' if built == 1 else 'indexes'} built" if built else ""
+    return (*(fact for fact in (indexes, kept) if fact), *slow)
+
+
+def _copied(metadata: sa.MetaData) -> list[sa.Table]:
+    """Return the tables anew: AddConstraint takes a constraint out of its CREATE TABLE for good."""
+    copy = sa.MetaData()
+    return [table.to_metadata(copy) for table in metadata.tables.values()]
+
+
+_SLOW = (
+    "local_infile is off on the server: rows went in by INSERT, which takes several times longer"
+)
+
+
+def _indexes(connection: Connection, url: sa.URL, table: sa.Table, dialect: sa.Dialect) -> int:
+    """Build a table's unique constraints and indexes; return how many."""
+    uniques = [c for c in _declared(table) if isinstance(c, sa.UniqueConstraint)]
+    indexes = sorted(table.indexes, key=lambda index: str(index.name or ""))
+    parts = [_part(sa.schema.AddConstraint(c), table, dialect) for c in uniques]
+    parts += [_index_part(index, table, dialect) for index in indexes]
+    _alter(connection, url, table, parts)
+    return len(parts)
+
+
+def _declared(table: sa.Table) -> list[sa.Constraint]:
+    """Return a table's constraints in the order in which CREATE TABLE has them."""
+    return sorted(table.constraints, key=lambda c: getattr(c, "_creation_order", 0))
+
+
+def _part(add: sa.schema.AddConstraint, table: sa.Table, dialect: sa.Dialect) -> str:
+    """Return what stands behind ALTER TABLE t."""
+    text = str(add.compile(dialect=dialect)).strip()
+    begins = f"ALTER TABLE {dialect.identifier_preparer.format_table(table)} "
+    return text.removeprefix(begins)
+
+
+def _index_part(index: sa.Index, table: sa.Table, dialect: sa.Dialect) -> str:
+    """Return CREATE INDEX as a part of an ALTER TABLE."""
+    text = str(sa.schema.CreateIndex(index).compile(dialect=dialect)).strip()
+    preparer = dialect.identifier_preparer
+    named = preparer.format_index(index)
+    head, _, tail = text.partition(f"{named} ON {preparer.format_table(table)} ")
+    return f"{head.replace('CREATE', 'ADD', 1)}{named} {tail}"
+
+
+def _alter(connection: Connection, url: sa.URL, table: sa.Table, parts: Sequence[str]) -> None:
+    if not parts:
+        return
+    try:
+        connect.run(connection, f"ALTER TABLE {sql.name(table.name)} {', '.join(parts)}")
+    except pymysql.err.MySQLError as error:
+        if failures.code(error) not in (ER.DUP_ENTRY, 1586, 1859):
+            raise DatabaseError(
+                f"{url.database}: {table.name} cannot get its indexes and keys: "
+                f"{failures.said(error)}",
+                hint="mend their declaration in the schema module",
+            ) from error
+        raise _twice(connection, table) or failures.translated(error, url) from error
+
+
+def _twice(connection: Connection, table: sa.Table) -> Exception | None:
+    """Return the rows that a unique key of the table makes one."""
+    keys: list[Any] = [c for c in _declared(table) if isinstance(c, sa.UniqueConstraint)]
+    keys += [index for index in table.indexes if index.unique]
+    for key in keys:
+        columns = [column.name for column in key.columns]
+        found = duplicates(connection, table, columns) if columns else None
+        if found is not None:
+            return found
+    return None
+
+
+def _foreign_keys(
+    connection: Connection, url: sa.URL, table: sa.Table, dialect: sa.Dialect
+) -> None:
+    keys = [c for c in _declared(table) if isinstance(c, sa.ForeignKeyConstraint)]
+    _alter(
+        connection,
+        url,
+        table,
+        [_part(sa.schema.AddConstraint(key), table, dialect) for key in keys],
+    )
+
+
+def _counters(
+    connection: Connection, tables: Sequence[sa.Table], sequences: Mapping[str, int]
+) -> str:
+    """Let AUTO_INCREMENT go on after the old position; InnoDB keeps it above the highest key."""
+    lost = []
+    for table in tables:
+        position = sequences.get(table.key)
+        if position is None:
+            continue
+        if table.autoincrement_column is None:
+            lost.append(table.name)
+            continue
+        connect.run(
+            connection, f"ALTER TABLE {sql.name(table.name)} AUTO_INCREMENT = {position + 1}"
+        )
+    return f"no AUTO_INCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
+
+
+def _analyse(connection: Connection, tables: Sequence[sa.Table]) -> None:
+    for names in _chunks([sql.name(table.name) for table in tables]):
+        connect.rows(connection, f"ANALYZE TABLE {', '.join(names)}")
+
+
+def _chunks(names: list[str], size: int = 100) -> Iterator[list[str]]:
+    for at in range(0, len(names), size):
+        yield names[at : at + size]

@@ -1,0 +1,79 @@
+"""One run at a time on a server: a lock of a session's, which ends with it.
+
+A lock has no room for what its holder runs, and other sessions see of one only the statement
+that it is at. So the session that holds the lock is always at one, which names the command in
+a comment: it sends more than anybody reads, so that it waits, and costs nothing meanwhile. When
+the connection is closed, by us or by the system after a crash, the server notices at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrators.backends.mysql import connect, failures, sql
+from migrators.errors import DatabaseError, Locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import sqlalchemy as sa
+
+    from migrators.backends.interface import Still
+    from migrators.backends.mysql.wire import Connection
+
+_PATIENCE = 1
+"""Seconds: a server takes a moment to see that a connection is gone."""
+_TEN = " UNION ALL ".join(["SELECT 1"] * 10)
+_WAITING = f"REPEAT('-', 65536) FROM ({_TEN}) AS a, ({_TEN}) AS b, ({_TEN}) AS c"
+"""64 MB: more than a socket holds."""
+_COMMAND = re.compile(r"/\* (.*?) \*/")
+
+
+@contextmanager
+def held(url: sa.URL, project: str, command: str) -> Iterator[Still]:
+    """Hold the lock of a project; its session reads no rows.
+
+    Raises
+    ------
+    Locked
+        Saying what the holder runs, who that is, and since when.
+    """
+    lock = sql.text(f"migrate_{hashlib.sha256(project.encode()).hexdigest()[:48]}")
+    with connect.opened(url, "locking", database=False) as connection:
+        ((taken,),) = connect.rows(connection, f"SELECT GET_LOCK({lock}, {_PATIENCE})")
+        if taken != 1:
+            raise Locked(
+                f"another run holds {project} on the server: {_holder(connection, lock)}",
+                hint="wait for it, then type the same command again",
+            )
+        said = " ".join(command.replace("*/", "* /").split())
+        connection.stream(f"SELECT /* {said} */ {_WAITING}")
+        holder = connection.thread_id()
+
+        def still() -> None:
+            with connect.opened(url, "looking", database=False) as other:
+                ((now,),) = connect.rows(other, f"SELECT IS_USED_LOCK({lock})")
+            if now != holder:
+                raise DatabaseError(
+                    f"{url.database}: the connection is lost while holding the project's lock",
+                    hint=failures.AGAIN,
+                )
+
+        yield still
+
+
+def _holder(connection: Connection, lock: str) -> str:
+    found = connect.rows(
+        connection,
+        "SELECT id, user, host, time, info FROM information_schema.processlist "
+        f"WHERE id = IS_USED_LOCK({lock})",
+    )
+    if not found:
+        return "a session that this user may not see"
+    identity, user, host, seconds, statement = found[0]
+    command = _COMMAND.search(str(statement))
+    runs = f"{command[1]}, " if command else ""
+    return f"{runs}{user}@{host}, connection {identity}, for {seconds} s"

@@ -1,0 +1,59 @@
+"""What is stored, as one digest; how much room it takes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from migrators.backends.mysql import catalog, connect, sql
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+def digest(url: sa.URL) -> str:
+    """Return SHA-256 over every table's checksum and number of rows, and the catalogue.
+
+    The server's own CHECKSUM TABLE reads every row (0.5 s a million; MD5 of the rows takes
+    6.5 s). It has 32 bits: a change goes unnoticed once in four thousand million; two rows
+    that exchange values of one length, once in 65,536.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    total = hashlib.sha256()
+    with connect.opened(url, "reading") as connection:
+        tables = connect.rows(
+            connection,
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s "
+            "AND table_type NOT LIKE '%%VIEW' ORDER BY 1",
+            (str(url.database),),
+        )
+        for (table,) in tables:
+            ((_, checksum),) = connect.rows(
+                connection, f"CHECKSUM TABLE {sql.name(table)} EXTENDED"
+            )
+            ((count,),) = connect.rows(connection, f"SELECT count(*) FROM {sql.name(table)}")
+            total.update(f"{table!r} {checksum} {count}\n".encode())
+        views = connect.rows(
+            connection,
+            "SELECT table_name, view_definition FROM information_schema.views "
+            "WHERE table_schema = %s ORDER BY 1",
+            (str(url.database),),
+        )
+        total.update(repr(views).encode())
+    total.update(repr(sorted(catalog.read(url).objects.items())).encode())
+    return total.hexdigest()
+
+
+def size_bytes(url: sa.URL) -> int:
+    """Return what the tables and indexes take, as the server knows it; 0 where there are none."""
+    with connect.opened(url, "reading", database=False) as connection:
+        ((size,),) = connect.rows(
+            connection,
+            "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables "
+            "WHERE table_schema = %s",
+            (str(url.database),),
+        )
+    return int(size)

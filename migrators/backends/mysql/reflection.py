@@ -1,0 +1,156 @@
+"""A live database as SQLAlchemy declares it, and SQL for what it does not model.
+
+`freeze --from URL` asks. SQLAlchemy reads SHOW CREATE TABLE by patterns: defaults that are
+expressions come cut, descending indexes ascending; these are read from the server again.
+"""
+
+from __future__ import annotations
+
+import re
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from migrators.backends.mysql import connect, programs, sql
+from migrators.guard import STAMP
+from migrators.schema.sqltext import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrators.backends.mysql.programs import Program
+
+_COLUMNS = """
+SELECT table_name, column_name, column_default, extra, is_nullable
+FROM information_schema.columns WHERE table_schema = DATABASE()
+"""
+_WIDTHS = {
+    "TINYINT": (4, 3), "SMALLINT": (6, 5), "MEDIUMINT": (9, 8), "INTEGER": (11, 10),
+    "BIGINT": (20, 20), "YEAR": (4, 4),
+}  # fmt: skip
+"""What a type shows by itself, with a sign and without; TINYINT(1) is a boolean to many."""
+_JSON = re.compile(r"^  `((?:[^`]|``)+)` longtext .*CHECK \(json_valid\(`\1`\)\)", re.MULTILINE)
+_DEFINER = re.compile(r"\bDEFINER=(?:`[^`]*`|'[^']*')@(?:`[^`]*`|'[^']*')\s*")
+_PARTITIONS = re.compile(r"\n(?:/\*!\d+ )?( ?PARTITION BY .*?)(?:\*/)?\s*$", re.DOTALL)
+_LINE = re.compile(r"^  (.*?),?$", re.MULTILINE)
+
+
+def amend(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, str], list[str]]:
+    """Complete reflected tables; return SQL beside them, by when it runs, and notes."""
+    between: list[str] = []
+    after: list[str] = []
+    for table in metadata.tables.values():
+        ((_, text),) = connection.exec_driver_sql(f"SHOW CREATE TABLE {_quoted(table)}").all()
+        _json(table, str(text))
+        _options(table)
+        between += _partitions(table, str(text))
+        between += _invisible(table, str(text))
+        after += _descending(table, str(text))
+    if "mariadb" in str(connection.exec_driver_sql("SELECT version()").scalar()).lower():
+        _defaults(connection, metadata)
+    for table in metadata.tables.values():
+        for column in table.columns:
+            _narrow(column)
+    after += _programs(connection)
+    beside = {"between": between, "after": after}
+    return {when: "\n\n".join(f"{s};" for s in said) for when, said in beside.items() if said}, []
+
+
+def _quoted(table: sa.Table) -> str:
+    return sql.name(table.name).replace("%", "%%")
+
+
+def _defaults(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Give columns their defaults as MariaDB tells them, which is as SQL."""
+    for key, name, default, extra, nullable in connection.exec_driver_sql(_COLUMNS).all():
+        table = metadata.tables.get(key)
+        if table is None or table.columns[name].computed is not None:
+            continue
+        made = re.search(r"on update (\S+)", extra or "", re.IGNORECASE)
+        plain = default is None or (default == "NULL" and nullable == "YES")
+        told = ("NULL" if made else "") if plain else str(default)
+        told += f" ON UPDATE {made[1]}" if made else ""
+        table.columns[name].server_default = (
+            sa.DefaultClause(sa.text(as_text(told))) if told else None
+        )
+
+
+def _narrow(column: sa.Column[Any]) -> None:
+    """Leave out the width that an integer type shows by itself."""
+    found: Any = column.type
+    widths = _WIDTHS.get(found.__visit_name__)
+    unsigned = bool(getattr(found, "unsigned", False))
+    if (
+        widths
+        and getattr(found, "display_width", None) == widths[unsigned]
+        and not getattr(found, "zerofill", False)
+    ):
+        found.display_width = None
+
+
+def _json(table: sa.Table, text: str) -> None:
+    """Declare as JSON what MariaDB makes of it: a long text with a check."""
+    for match in _JSON.finditer(text):
+        table.columns[match[1].replace("``", "`")].type = sa.JSON()
+
+
+def _options(table: sa.Table) -> None:
+    """Keep engine, character set, collation and the like under names that can be written."""
+    for option in list(table.dialect_kwargs):
+        value = table.dialect_kwargs[option]
+        database, _, name = option.partition("_")
+        if name in ("comment", "checksum") or name.startswith("partition"):
+            del table.dialect_kwargs[option]
+        elif name == "default charset":
+            del table.dialect_kwargs[option]
+            table.dialect_kwargs[f"{database}_charset"] = value
+
+
+def _partitions(table: sa.Table, text: str) -> Iterator[str]:
+    match = _PARTITIONS.search(text)
+    if match:
+        yield f"ALTER TABLE {sql.name(table.name)} {match[1].strip()}"
+
+
+def _invisible(table: sa.Table, text: str) -> Iterator[str]:
+    for line in _LINE.findall(text):
+        if re.match(r"`(?:[^`]|``)+` [^']* INVISIBLE\b", line):
+            yield f"ALTER TABLE {sql.name(table.name)} MODIFY {line}"
+
+
+def _descending(table: sa.Table, text: str) -> Iterator[str]:
+    """Yield the statements of indexes that have a descending column, and take them off."""
+    for line in _LINE.findall(text):
+        match = re.match(r"(?:UNIQUE )?KEY `((?:[^`]|``)+)` .*` DESC[,)]", line)
+        if match:
+            name = match[1].replace("``", "`")
+            table.indexes -= {index for index in table.indexes if index.name == name}
+            yield f"ALTER TABLE {sql.name(table.name)} ADD {line}"
+
+
+def _programs(connection: sa.Connection) -> Iterator[str]:
+    """Yield views, routines, triggers and events; each is whoever's who makes it."""
+    driver: Any = connection.connection.dbapi_connection
+    mode = connect.DEFINITIONS
+    database = str(connection.exec_driver_sql("SELECT DATABASE()").scalar())
+    found = [each for each in programs.of(driver, database) if each.name != STAMP]
+    for program in _ordered(found):
+        if program.mode and set(program.mode.split(",")) != set(mode.split(",")):
+            mode = program.mode
+            yield f"SET SESSION sql_mode = {sql.text(mode)}"
+        yield _DEFINER.sub("", program.text)
+
+
+def _ordered(found: list[Program]) -> list[Program]:
+    """Return programs so that a view comes after the views that it names."""
+    views = {each.name: each for each in found if each.kind == "VIEW"}
+    named = {
+        name: {other for other in views if other != name and sql.name(other) in view.text}
+        for name, view in views.items()
+    }
+    try:
+        order = iter(TopologicalSorter(named).static_order())
+    except CycleError:  # a view that names a column as another view is named, and back
+        return found
+    return [views[next(order)] if each.kind == "VIEW" else each for each in found]

@@ -1,0 +1,94 @@
+"""The stamp: a view of constants, which Alembic's autogenerate never sees."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from migrators.backends.interface import Stamp
+from migrators.backends.mysql import connect, sql
+from migrators.errors import DatabaseError
+from migrators.guard import STAMP
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from migrators.backends.mysql.wire import Connection
+
+ALEMBIC_TABLE = "alembic_version"
+_COLUMNS = tuple(field.name for field in fields(Stamp))
+_ALEMBIC = (
+    f"CREATE TABLE IF NOT EXISTS {ALEMBIC_TABLE} (version_num VARCHAR(32) NOT NULL, "
+    f"CONSTRAINT {ALEMBIC_TABLE}_pkc PRIMARY KEY (version_num))"
+)
+"""As Alembic itself creates it."""
+
+
+def read(url: sa.URL) -> Stamp | None:
+    """Return the stamp of a database; None where there is none.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with connect.opened(url, "reading the stamp") as connection:
+        if kind_of(connection, str(url.database), STAMP) is None:
+            return None
+        ((version, *texts),) = connect.rows(
+            connection, f"SELECT {', '.join(_COLUMNS)} FROM {STAMP}"
+        )
+    return Stamp(int(version), *(str(text) for text in texts))
+
+
+def kind_of(connection: Connection, database: str, name: str) -> str | None:
+    """Return "BASE TABLE" or "VIEW"; None where there is nothing of this name."""
+    found = connect.rows(
+        connection,
+        "SELECT table_type FROM information_schema.tables "
+        "WHERE table_schema = %s AND table_name = %s",
+        (database, name),
+    )
+    return str(found[0][0]) if found else None
+
+
+def alembic_heads(url: sa.URL) -> tuple[str, ...]:
+    """Return the revisions that Alembic's table names; empty where there is none.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with connect.opened(url, "reading") as connection:
+        if kind_of(connection, str(url.database), ALEMBIC_TABLE) is None:
+            return ()
+        found = connect.rows(connection, f"SELECT version_num FROM {ALEMBIC_TABLE} ORDER BY 1")
+    return tuple(str(head) for (head,) in found)
+
+
+def write(url: sa.URL, stamp: Stamp) -> None:
+    """Write or replace the stamp, and Alembic's row where a head is given; the stamp last.
+
+    Raises
+    ------
+    DatabaseError
+        Also where the name is taken by a table.
+    """
+    with connect.opened(url, "stamping") as connection:
+        if kind_of(connection, str(url.database), STAMP) not in (None, "VIEW"):
+            raise DatabaseError(f"{url.database}: {STAMP} is a table", hint=f"rename {STAMP}")
+        if stamp.alembic_head:
+            connect.run(connection, _ALEMBIC)
+            connect.run(connection, "START TRANSACTION")
+            connect.run(connection, f"DELETE FROM {ALEMBIC_TABLE}")
+            head = sql.text(stamp.alembic_head)
+            connect.run(connection, f"INSERT INTO {ALEMBIC_TABLE} VALUES ({head})")
+            connect.run(connection, "COMMIT")
+        connect.run(connection, statement(stamp))
+
+
+def statement(stamp: Stamp) -> str:
+    """Return what makes the view."""
+    values = [getattr(stamp, column) for column in _COLUMNS]
+    shown = (str(v) if isinstance(v, int) else sql.text(v) for v in values)
+    constants = ", ".join(f"{v} AS {c}" for v, c in zip(shown, _COLUMNS, strict=True))
+    return f"CREATE OR REPLACE SQL SECURITY INVOKER VIEW {STAMP} AS SELECT {constants}"

@@ -1,0 +1,26 @@
+"""The password of a server that stands in no URL: `MIGRATE_PASSWORD`, read as we connect.
+
+No object of ours ever holds it, so that nothing can show it: not a plan, not a journal, not an
+error. A server's own ways (`~/.pgpass`, `PGPASSWORD`, `~/.my.cnf`) come after it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "MIGRATE_PASSWORD"
+
+
+def given(environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the password of the environment; None where it has none, or an empty one.
+
+    Parameters
+    ----------
+    environment : mapping, optional
+        In place of `os.environ`.
+    """
+    return (os.environ if environment is None else environment).get(VARIABLE) or None

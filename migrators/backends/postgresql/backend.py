@@ -1,0 +1,283 @@
+"""The PostgreSQL backend: a database on a server. The sections are interface.py's."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
+from migrators.backends.postgresql import (
+    catalog,
+    connect,
+    facts,
+    language,
+    live,
+    proofs,
+    publish,
+    sql,
+)
+from migrators.backends.postgresql import limits as column_limits
+from migrators.backends.postgresql import stamp as stamps
+from migrators.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from migrators.access import Access, HasAccess
+    from migrators.backends.live import Live
+    from migrators.schema import Column, SchemaVersion
+    from migrators.types import ColumnType
+    from migrators.types.limits import Limits
+
+
+class PostgreSQLBackend(Backend):
+    """A database of a PostgreSQL server.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+        `postgresql://role@host/database`; TLS and other options of libpq pass through.
+
+    Raises
+    ------
+    UsageError
+        For a URL that names no database, or one whose name is too long.
+    """
+
+    name: ClassVar[str] = "postgresql"
+
+    def __init__(self, url: sa.URL, like: Backend | None = None) -> None:
+        super().__init__(url)
+        if not url.database:
+            raise UsageError(
+                f"{url.render_as_string()}: names no database",
+                hint=f"write {self.name}://role@host/database",
+            )
+        if len(url.database.encode()) > sql.LONGEST_NAME:
+            raise UsageError(
+                f"{url.database}: is longer than the {sql.LONGEST_NAME} bytes that a name may have",
+                hint="choose a shorter name for the database",
+            )
+        self._like = like if isinstance(like, PostgreSQLBackend) else None
+        self._keys: dict[str, tuple[str, ...]] = {}
+
+    # 1 where ---------------------------------------------------------------------------
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self.url.database or ""
+
+    def exists(self) -> bool:
+        """Whether the server has a database of this name."""
+        with connect.maintenance(self.url, "looking") as connection:
+            return publish.exists(connection, self.database)
+
+    def staging(self, run: str) -> PostgreSQLBackend:
+        """Return the staging database of a run, on the same server."""
+        return self._sibling(f"{publish.LOADING}{run}")
+
+    def aside(self, run: str) -> PostgreSQLBackend:
+        """Return the name that a replaced version gets, on the same server."""
+        return self._sibling(f"__was_{run}")
+
+    def inside(self, run: str) -> PostgreSQLBackend:
+        """Return this database, to be loaded in place; see `inside`."""
+        from migrators.backends.postgresql.inside import Inside
+
+        return Inside(self.url, run)
+
+    def scratch(self, folder: Path, name: str) -> PostgreSQLBackend:  # noqa: ARG002
+        """Return a database to discard, of the same encoding and locale."""
+        return self.staging(name).like(self)
+
+    def like(self, old: Backend) -> PostgreSQLBackend:
+        """Return this database, to be created with encoding and locale of one of a server."""
+        return type(self)(self.url, old)
+
+    def _sibling(self, marker: str) -> PostgreSQLBackend:
+        return type(self)(self.url.set(database=f"{self.database}{marker}"))
+
+    # 2 catalogue -----------------------------------------------------------------------
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """SQLAlchemy's PostgreSQL dialect."""
+        return language.DIALECT
+
+    def engine(self) -> sa.Engine:
+        """Return an engine whose sessions are pinned."""
+
+        def connected() -> connect.Connection:
+            connection = connect.connected(self.url)
+            connection.autocommit = False
+            return connection
+
+        bare = sa.URL.create("postgresql+psycopg", database=self.database)
+        return sa.create_engine(bare, creator=connected, poolclass=NullPool)
+
+    def catalog(self) -> Catalog:
+        """Read the catalogue."""
+        with connect.opened(self.url, "reading the catalogue") as connection:
+            return catalog.read(connection)
+
+    def engine_version(self) -> str:
+        """Return "PostgreSQL 15.20"."""
+        with connect.maintenance(self.url, "looking") as connection:
+            return facts.version(connection)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return encoding and locale."""
+        with connect.maintenance(self.url, "looking") as connection:
+            return facts.notes(connection, self.database)
+
+    def live(self) -> Live:
+        """Return who else is there; see `live.live`."""
+        return live.live(self.url)
+
+    def unreadable(self, tables: Sequence[str]) -> dict[str, str]:
+        """Return the GRANT missing to read each table; see `live.unreadable`."""
+        return live.unreadable(self.url, tables)
+
+    def unmakeable(self) -> tuple[str, ...]:
+        """Return what lets the role make databases; see `live.unmakeable`."""
+        return live.unmakeable(self.url)
+
+    def limits(self, declared: sa.types.TypeEngine[Any]) -> Limits:
+        """Return what a column of a type holds; see `limits.limits`."""
+        return column_limits.limits(declared, self.dialect)
+
+    def lint(self, declared: sa.types.TypeEngine[Any]) -> str | None:
+        """Say what a type would lose; see `language.lint`."""
+        return language.lint(declared)
+
+    def lint_names(self, metadata: sa.MetaData) -> tuple[str, ...]:
+        """Say which names are too long; see `language.lint_names`."""
+        return language.lint_names(metadata)
+
+    def sql(self, query: Any) -> str:
+        """Compile a query, text compared by bytes; see `language.sql`."""
+        return language.sql(query)
+
+    # 3 snapshot ------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self, scratch: Path, readers: int = 1) -> Iterator[Snapshot]:  # noqa: ARG002
+        """Open read transactions of one moment; the server sorts, so `scratch` stays empty."""
+        from migrators.backends.postgresql import snapshot
+
+        with snapshot.opened(self.url, readers) as found:
+            yield found
+
+    # 4 staging -------------------------------------------------------------------------
+
+    def create(self, schema: SchemaVersion) -> None:
+        """Create the database and its tables; see `staging.create`."""
+        from migrators.backends.postgresql import staging
+
+        self._keys = {name: table.primary_key for name, table in schema.tables.items()}
+        locale = facts.locale(self._like.url) if self._like is not None else facts.UTF8
+        staging.create(self.url, schema, self.name, locale)
+
+    def write(
+        self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
+    ) -> int:
+        """Append rows; see `staging.write`."""
+        from migrators.backends.postgresql import staging
+
+        return staging.write(self.url, table, columns, batches, self._keys.get(table, ()))
+
+    def takes_text(self, declared: ColumnType) -> bool:
+        """Whether a column may be held as text: the server reads its own forms."""
+        return declared.may_be_text
+
+    # 5 after ---------------------------------------------------------------------------
+
+    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+        """Do what comes after the data, references proven; see `finish.finish`."""
+        from migrators.backends.postgresql import finish
+
+        return finish.finish(self.url, schema, sequences, self.name)
+
+    # 6 stamp ---------------------------------------------------------------------------
+
+    def stamp(self) -> Stamp | None:
+        """Read the stamp."""
+        return stamps.read(self.url)
+
+    def write_stamp(self, stamp: Stamp) -> None:
+        """Write or replace the stamp."""
+        stamps.write(self.url, stamp)
+
+    def alembic_heads(self) -> tuple[str, ...]:
+        """Read Alembic's table."""
+        return stamps.alembic_heads(self.url)
+
+    # 7 publish -------------------------------------------------------------------------
+
+    def publish(
+        self, staging: Backend, *, aside: Backend | None = None, like: Backend | None = None
+    ) -> None:
+        """Rename the staging database to this name; see `publish.publish`."""
+        model = like.database if isinstance(like, PostgreSQLBackend) else None
+        publish.publish(self.url, staging.database, aside.database if aside else None, model)
+
+    def ready(self) -> None:
+        """Refuse a role without the right, and people connected; see `publish.ready`."""
+        publish.ready(self.url)
+
+    def discard(self) -> None:
+        """Drop the database."""
+        publish.discard(self.url)
+
+    # 8 proofs --------------------------------------------------------------------------
+
+    def digest(self) -> str:
+        """Digest catalogue and rows."""
+        return proofs.digest(self.url)
+
+    def held(self, project: str, command: str) -> AbstractContextManager[Still]:
+        """Hold an advisory lock in the maintenance database."""
+        return proofs.held(self.url, project, command)
+
+    def free_bytes(self) -> int | None:
+        """Return None: the server does not show its disk."""
+        return None
+
+    def size_bytes(self) -> int:
+        """Size of the database."""
+        return proofs.size_bytes(self.url)
+
+    # 9 access --------------------------------------------------------------------------
+
+    def same_roles(self, other: HasAccess) -> bool:
+        """Whether another database is on the same server."""
+        return isinstance(other, PostgreSQLBackend) and all(
+            getattr(self.url, part) == getattr(other.url, part) for part in ("host", "port")
+        )
+
+    def access(self) -> Access:
+        """Read who may do what; see `rights.read`."""
+        from migrators.backends.postgresql import rights
+
+        with connect.opened(self.url, "reading rights") as connection:
+            return rights.read(connection)
+
+    def missing_rights(self, access: Access) -> tuple[str, ...]:
+        """Return the GRANTs that an administrator types; see `granting.missing`."""
+        from migrators.backends.postgresql import granting
+
+        return granting.missing(self.url, access)
+
+    def give_access(self, access: Access) -> tuple[str, ...]:
+        """Give this staging database access; see `granting.give`."""
+        from migrators.backends.postgresql import granting
+
+        return granting.give(self.url, access)

@@ -1,0 +1,184 @@
+"""Loading a database in place, where none may be created: it is there and empty.
+
+A view says which run is at work in it, so that what a crash leaves is emptied by that run's
+project and by nobody else. Extensions and schemas that are there stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrators.backends.postgresql import connect, sql
+from migrators.backends.postgresql.backend import PostgreSQLBackend
+from migrators.backends.postgresql.failures import NoDatabase
+from migrators.errors import DatabaseError, TargetExists
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from migrators.backends.interface import Backend, Stamp
+    from migrators.backends.postgresql.connect import Connection
+    from migrators.schema import SchemaVersion
+
+MARK = "migrate_loading"
+_OWN = """
+n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.deptype = 'e' AND e.objid = {oid}
+    AND e.classid = '{catalog}'::regclass)
+"""
+_RELATIONS = f"""
+SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+    WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
+    format('%I.%I', n.nspname, c.relname)
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+    AND {_OWN.format(oid="c.oid", catalog="pg_class")}
+ORDER BY 2
+"""
+_ROUTINES = f"""
+SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+    format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
+FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+WHERE {_OWN.format(oid="p.oid", catalog="pg_proc")}
+ORDER BY 2
+"""
+_TYPES = f"""
+SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, format('%I.%I', n.nspname, t.typname)
+FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
+WHERE t.typtype IN ('e', 'd', 'r') AND {_OWN.format(oid="t.oid", catalog="pg_type")}
+ORDER BY 2
+"""
+_SHOWN = 3
+
+
+class Inside(PostgreSQLBackend):
+    """A database that a run loads in place.
+
+    Parameters
+    ----------
+    run : str
+        Whose mark it bears.
+    """
+
+    in_place = True
+
+    def __init__(self, url: sa.URL, run: str) -> None:
+        super().__init__(url)
+        self._run = run
+
+    def exists(self) -> bool:
+        """Whether the run's mark is on it."""
+        return marked(self.url, self._run)
+
+    def like(self, old: Backend) -> Inside:  # noqa: ARG002
+        """Return this database: encoding and locale are what they are."""
+        return self
+
+    def create(self, schema: SchemaVersion) -> None:
+        """Mark the database and create the tables."""
+        from migrators.backends.postgresql import staging
+
+        self._keys = {name: table.primary_key for name, table in schema.tables.items()}
+        begin(self.url, self._run)
+        staging.tables(self.url, schema, self.name)
+
+    def write_stamp(self, stamp: Stamp) -> None:
+        """Write the stamp, which publishes; then take the mark away."""
+        super().write_stamp(stamp)
+        end(self.url)
+
+    def ready(self) -> None:
+        """Refuse a database that is not there, or not empty."""
+        ready(self.url)
+
+    def discard(self) -> None:
+        """Empty it, unless it is stamped: then only the mark is left of the run."""
+        if self.stamp() is None:
+            empty(self.url, self._run)
+        else:
+            end(self.url)
+
+
+def marked(url: sa.URL, run: str) -> bool:
+    """Whether a run is, or was, at work in the database."""
+    try:
+        with connect.opened(url, "looking") as connection:
+            return _mark(connection) == run
+    except NoDatabase:
+        return False
+
+
+def _mark(connection: Connection) -> str | None:
+    """Return the run whose mark the database bears."""
+    there = connection.execute("SELECT to_regclass(%s)", (f"public.{MARK}",)).fetchone()
+    if there is None or there[0] is None:
+        return None
+    row = connection.execute(f"SELECT run FROM public.{MARK}").fetchone()
+    return None if row is None else str(row[0])
+
+
+def ready(url: sa.URL) -> None:
+    """Refuse a database that is not there, or not empty.
+
+    Raises
+    ------
+    DatabaseError, TargetExists
+    """
+    with connect.opened(url, "looking") as connection:
+        _refuse_filled(connection, url)
+        row = connection.execute(
+            "SELECT current_user, has_schema_privilege('public', 'CREATE')"
+        ).fetchone()
+    if row is not None and not row[1]:
+        raise DatabaseError(
+            f"{row[0]} may not create tables in {url.database}",
+            hint=f"as its owner: GRANT CREATE ON SCHEMA public TO {sql.name(str(row[0]))}",
+        )
+
+
+def _refuse_filled(connection: Connection, url: sa.URL) -> None:
+    found = _objects(connection)
+    if found:
+        shown = ", ".join(name for _, name in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise TargetExists(
+            f"{url.database} is not empty: {shown}{more}; nothing was overwritten",
+            hint="--into takes an empty database; --to makes a new one",
+        )
+
+
+def begin(url: sa.URL, run: str) -> None:
+    """Mark an empty database as a run's.
+
+    Raises
+    ------
+    TargetExists
+        If it is not empty.
+    """
+    with connect.opened(url, "creating") as connection, connect.transaction(connection):
+        _refuse_filled(connection, url)
+        connection.execute(f"CREATE VIEW public.{MARK} AS SELECT {sql.text(run)}::text AS run")
+
+
+def end(url: sa.URL) -> None:
+    """Take the mark away."""
+    with connect.opened(url, "stamping") as connection:
+        connection.execute(f"DROP VIEW IF EXISTS public.{MARK}")
+
+
+def empty(url: sa.URL, run: str) -> None:
+    """Remove all that a run made, in one transaction; nothing where the mark is not its own."""
+    with connect.opened(url, "emptying") as connection, connect.transaction(connection):
+        if _mark(connection) != run:
+            return
+        for kind, name in _objects(connection):
+            connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE")
+
+
+def _objects(connection: Connection) -> list[tuple[str, str]]:
+    """Return what is in a database beside schemas and extensions, as (kind, quoted name)."""
+    return [
+        (str(kind), str(name))
+        for query in (_RELATIONS, _ROUTINES, _TYPES)
+        for kind, name in connection.execute(query).fetchall()
+    ]

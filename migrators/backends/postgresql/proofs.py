@@ -1,0 +1,98 @@
+"""What is stored, as one digest; how much room it takes; the project's lock."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrators.backends.postgresql import catalog, connect, failures, sql, stamp
+from migrators.errors import Locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import sqlalchemy as sa
+
+    from migrators.backends.interface import Still
+    from migrators.backends.postgresql.connect import Connection
+
+_TABLES = """
+SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+ORDER BY 1, 2
+"""
+_CONTENT = """
+SELECT count(*), sum(hashtextextended(t::text, 0)), sum(hashtextextended(t::text, 1))
+FROM ONLY {table} AS t
+"""
+_LOCK = "SELECT pg_try_advisory_lock({space}, hashtext({project}))"
+_SPACE = 0x6D69_6772
+"""The first half of the lock's number: `migr`. The second is the project's name's hash."""
+_HOLDER = """
+SELECT a.application_name, a.usename, a.backend_start FROM pg_locks AS l
+JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {space}
+    AND l.objid = hashtext({project})::bit(32)::bigint AND l.objsubid = 2
+"""
+
+
+def digest(url: sa.URL) -> str:
+    """Return SHA-256 over the catalogue, the stamp, and two 64-bit sums of each table's rows.
+
+    Rows are hashed as the server writes them, in any order, by two seeds. The positions of
+    sequences are left out: a number that was taken and not stored is none that is missing.
+    """
+    total = hashlib.sha256()
+    with connect.opened(url, "reading") as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for key, facts in sorted(catalog.read(connection).objects.items()):
+            total.update(repr((key, facts)).encode())
+        total.update(repr(stamp.text(connection)).encode())
+        for schema, name in connection.execute(_TABLES).fetchall():
+            quoted = f"{sql.name(schema)}.{sql.name(name)}"
+            row = connection.execute(_CONTENT.format(table=quoted)).fetchone()
+            total.update(repr((quoted, row)).encode())
+    return total.hexdigest()
+
+
+def size_bytes(url: sa.URL) -> int:
+    """Return what the database takes on the server's disk, 0 where there is none."""
+    with connect.maintenance(url, "looking") as connection:
+        row = connection.execute(
+            "SELECT pg_database_size(oid) FROM pg_database WHERE datname = %s",
+            (url.database,),
+        ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+@contextmanager
+def held(url: sa.URL, project: str, command: str) -> Iterator[Still]:
+    """Hold a project's lock in the maintenance database, as long as the session lives.
+
+    Raises
+    ------
+    Locked
+        Who holds it, and since when.
+    """
+    shown = f"migrate {project}: {command}"
+    with connect.maintenance(url, "locking", application_name=shown[: sql.LONGEST_NAME]) as session:
+        names = {"space": _SPACE, "project": sql.text(project)}
+        row = session.execute(_LOCK.format(**names)).fetchone()
+        if row is None or not row[0]:
+            raise _taken(session, project, names)
+
+        def still() -> None:
+            with failures.told(url, "holding the project's lock"):
+                session.execute("SELECT 1")
+
+        yield still
+
+
+def _taken(session: Connection, project: str, names: dict[str, object]) -> Locked:
+    row = session.execute(_HOLDER.format(**names)).fetchone()
+    who = f"{row[0]}, as {row[1]}, since {row[2]:%Y-%m-%d %H:%M:%S} UTC" if row else "another run"
+    return Locked(
+        f"another run holds {project} on this server: {who}",
+        hint="wait for it, or look at it with: migrate status",
+    )
