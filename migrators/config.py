@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = "{version}"
 RUNS = ".migrate"
-_KEYS = ("name", "url", "urls", "runs")
+KEEP_EXTRACTS = 1
+_KEYS = ("name", "url", "urls", "runs", "keep_extracts")
 _EXAMPLE = f'url = "{where.SERVER}_v{PLACEHOLDER}"'
 _ALIAS = f'1 = "{where.SERVER}"'
 _SECRETS = re.compile(r"([?&][^=&]*(?:password|passwd|pwd|secret|token|key)=)[^&]*", re.IGNORECASE)
@@ -41,12 +42,15 @@ class Settings:
         Whole URLs of versions whose database's name bears no number.
     runs : str
         Where run directories are, relative to the project unless absolute.
+    keep_extracts : int
+        Runs whose extracts are kept, the latest ones.
     """
 
     name: str
     url: str = field(default="", repr=False)
     urls: Mapping[int, str] = field(default_factory=dict, repr=False)
     runs: str = RUNS
+    keep_extracts: int = KEEP_EXTRACTS
 
 
 def table(pyproject: Path) -> dict[str, Any] | None:
@@ -82,8 +86,8 @@ def settings(
     pyproject : Path
         The project's pyproject.toml.
     environment : mapping
-        Usually `os.environ`; `MIGRATE_NAME`, `MIGRATE_URL`, `MIGRATE_URL_<N>` and
-        `MIGRATE_RUNS` are read, empty ones count as absent.
+        Usually `os.environ`; `MIGRATE_NAME`, `MIGRATE_URL`, `MIGRATE_URL_<N>`,
+        `MIGRATE_RUNS` and `MIGRATE_KEEP_EXTRACTS` are read, empty ones count as absent.
     flags : mapping
         `name`, `url`, `runs` as typed; they win.
 
@@ -103,6 +107,7 @@ def settings(
         url=url,
         urls=aliases | _environment_aliases(environment),
         runs=given.get("runs") or _text(written, "runs", pyproject) or RUNS,
+        keep_extracts=_keep(written, environment, pyproject),
     )
 
 
@@ -135,6 +140,22 @@ def _text(written: Mapping[str, Any], key: str, pyproject: Path) -> str:
     value = written.get(key, "")
     if not isinstance(value, str):
         raise UsageError(f"{pyproject}: [tool.migrators] {key} must be a string")
+    return value
+
+
+def _keep(written: Mapping[str, Any], environment: Mapping[str, str], pyproject: Path) -> int:
+    """Return how many runs' extracts are kept: a whole number, 0 for none."""
+    said = environment.get("MIGRATE_KEEP_EXTRACTS", "")
+    if said:
+        if not re.fullmatch(r"[0-9]{1,9}", said):
+            raise UsageError(f"MIGRATE_KEEP_EXTRACTS must be a number of runs, not {said!r}")
+        return int(said)
+    value = written.get("keep_extracts", KEEP_EXTRACTS)
+    if type(value) is not int or value < 0:
+        raise UsageError(
+            f"{pyproject}: [tool.migrators] keep_extracts must be a number of runs",
+            hint="keep_extracts = 1     keeps those of the latest run, 0 none",
+        )
     return value
 
 

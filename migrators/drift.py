@@ -23,6 +23,9 @@ _CONSTRAINTS = frozenset({"primary key", "unique", "foreign key", "check"})
 
 What = Literal["missing", "extra", "differs"]
 _HOLDS_DATA = frozenset({"table", "column", "virtual table"})
+_BESIDE = frozenset({"view", "function", "type", "sequence", "extension", "schema"})
+"""Kinds of objects that rows mean the same without, as long as nothing of the schema's uses
+them: what does is another object, and differs itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,11 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
     """Return what differs, missing things first, then by kind and name.
 
     A further table with all that belongs to it, a further index that is not unique, a
-    further view or a trigger on a further table, and a further column that is nullable
-    or has a default are additive. A constraint without a name in the live database is
-    none that differs from one with a name in the schema: models that leave names open are
-    frozen with names, and the databases that they made have none.
+    further view, function, type, sequence, extension or schema, a trigger on a further
+    table, and a further column that is nullable or has a default are additive. A constraint
+    without a name in the live database is none that differs from one with a name in the
+    schema: models that leave names open are frozen with names, and the databases that they
+    made have none.
 
     Parameters
     ----------
@@ -90,25 +94,19 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
     return sorted(marked, key=lambda d: (d.what != "missing", d.kind, d.name))
 
 
-def fresh_catalog(
-    backend_class: type[Backend], schema: SchemaVersion, scratch_dir: Path
-) -> Catalog:
+def fresh_catalog(database: Backend, schema: SchemaVersion, scratch_dir: Path) -> Catalog:
     """Return the catalogue of a database freshly built from a schema.
 
     Parameters
     ----------
-    backend_class : type of Backend
-        Must be one whose databases are files in `scratch_dir`, or use `built_catalog`.
+    database : Backend
+        Of the kind, and on the server, where it is built; not touched itself.
     schema : SchemaVersion
     scratch_dir : Path
         A private directory; the scratch database is removed again.
     """
-    from migrators.backends import where
-
     name = f"fresh_{secrets.token_hex(4)}"
-    return built_catalog(
-        backend_class(where.scratch(backend_class.name, scratch_dir, name)), schema
-    )
+    return built_catalog(database.scratch(scratch_dir, name), schema)
 
 
 def built_catalog(scratch: Backend, schema: SchemaVersion) -> Catalog:
@@ -158,7 +156,7 @@ def _is_addition(difference: Difference, new_tables: set[str]) -> bool:
         return True
     if kind == "column":
         return "not null" not in facts or "default" in facts
-    return kind == "view" or (kind == "index" and "unique" not in facts)
+    return kind in _BESIDE or (kind == "index" and "unique" not in facts)
 
 
 def _facts(facts: str) -> str:

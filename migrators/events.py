@@ -74,6 +74,19 @@ class Note(Event):
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Planned(Event):
+    """The steps have been read, and what there is to do is known.
+
+    Attributes
+    ----------
+    computes : bool
+        Whether functions of a step will be called.
+    """
+
+    computes: bool
+
+
 Emit = Callable[[Event], None]
 
 

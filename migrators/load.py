@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 from migrators.errors import MigrateError, ValueRefused
-from migrators.events import Emit, StageDone, StageStarted, TableDone, TableProgress
+from migrators.events import Emit, Note, StageDone, StageStarted, TableDone, TableProgress
+from migrators.extracts import forms
 from migrators.stream import ahead
 
 if TYPE_CHECKING:
@@ -44,10 +45,17 @@ def load(reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit
     began = time.monotonic()
     total = sum(reader.rows(name) or 0 for name in schema.tables)
     emit(StageStarted("load", f"{len(schema.tables)} tables", total))
+    say_filled(reader, emit)
     staging.create(schema)
     loaded = sum(_table(reader, schema, name, staging, emit) for name in schema.load_order)
     emit(StageDone("load", time.monotonic() - began, (f"every row in {staging.database}",)))
     return loaded
+
+
+def say_filled(reader: ExtractReader, emit: Emit) -> None:
+    """Say which columns and tables a committed extract lacks, and what they are filled with."""
+    for said in reader.filled:
+        emit(Note(f"{said}: the schema has grown since the extract was written"))
 
 
 def finish(
@@ -74,13 +82,14 @@ def _table(
             sent += len(batch)
             emit(TableProgress("load", name, len(batch)))
 
+    table = forms.given(reader, name, staging.takes_text)
     try:
-        with ahead(reader.batches(name)) as batches:
-            taken = staging.write(name, schema.tables[name].stored, counted(batches))
+        with ahead(forms.batches(reader, table)) as batches:
+            taken = staging.write(name, table.stored, counted(batches))
     except ValueRefused as refused:
         if refused.samples:
             raise
-        raise staging.explained(refused, schema, reader.batches(name)) from None
+        raise staging.explained(refused, schema, forms.batches(reader, table)) from None
     if taken != sent:
         msg = f"{name}: {sent} rows were sent, the database took {taken}"
         raise MigrateError(msg)

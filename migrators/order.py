@@ -6,6 +6,7 @@ files; a merge takes from every run the rows that cannot be preceded by any unre
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_RUN_BYTES = 48 * 1024 * 1024  # sorting needs twice that for a moment
-_MERGE_ROWS = 4_096  # of each run in memory: 64 runs of 200-byte rows are 50 MB
+_RUN_BYTES = 24 * 1024 * 1024  # sorting needs twice that for a moment
+_MERGE_BYTES = 24 * 1024 * 1024  # of all runs together, in a merge
+_PIECE_ROWS = 1_024  # of a run, at least, in a merge
+_MOST_RUNS = 128  # in a merge: 128 pieces of 200-byte rows are 26 MB
 
 
 class OrderCheck:
@@ -80,7 +83,7 @@ def in_order(
         elif last is not None:
             runs.append(_spill(_sorted(last, key), scratch / f"run{len(runs)}.arrow"))
             del last
-            yield from _merge(runs, key)
+            yield from _merge(_few(runs, key, scratch), key)
     finally:
         for path in runs:
             path.unlink(missing_ok=True)
@@ -112,8 +115,26 @@ def _comparable_chunks(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _spill(table: pa.Table, path: Path) -> Path:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table, max_chunksize=_MERGE_ROWS)
+        writer.write_table(table, max_chunksize=_PIECE_ROWS)
     return path
+
+
+def _few(runs: list[Path], key: Sequence[str], scratch: Path) -> list[Path]:
+    """Merge runs into longer ones until one merge can hold a piece of each."""
+    made = 0
+    while len(runs) > _MOST_RUNS:
+        group, runs[:_MOST_RUNS] = runs[:_MOST_RUNS], []
+        path = scratch / f"merged{made}.arrow"
+        runs.append(path)
+        made += 1
+        merged = _merge(group, key)
+        first = next(merged)
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
+            for batch in chain([first], merged):
+                writer.write_table(pa.Table.from_batches([batch]), max_chunksize=_PIECE_ROWS)
+        for old in group:
+            old.unlink()
+    return runs
 
 
 class _Run:
@@ -125,14 +146,15 @@ class _Run:
         self._next = 0
         self.held = self._reader.schema.empty_table()
 
-    def load(self) -> bool:
-        """Read one more batch; False at the end."""
-        if self._next >= self._reader.num_record_batches:
-            return False
-        batch = self._reader.get_batch(self._next)
-        self._next += 1
-        self.held = pa.concat_tables([self.held, pa.Table.from_batches([batch])])
-        return True
+    def load(self, size: int = 0) -> None:
+        """Read on until `size` bytes are held, one more piece at least; nothing at the end."""
+        pieces: list[pa.RecordBatch] = []
+        while not self.ended and (not pieces or size > 0):
+            pieces.append(self._reader.get_batch(self._next))
+            size -= pieces[-1].nbytes
+            self._next += 1
+        if pieces:
+            self.held = pa.concat_tables([self.held, pa.Table.from_batches(pieces)])
 
     @property
     def ended(self) -> bool:
@@ -146,11 +168,12 @@ class _Run:
 
 def _merge(paths: Sequence[Path], key: Sequence[str]) -> Iterator[pa.RecordBatch]:
     runs = [_Run(path) for path in paths]
+    share = _MERGE_BYTES // len(runs)
     try:
         while True:
             for run in runs:
                 if len(run.held) == 0:
-                    run.load()
+                    run.load(share)
             live = [run for run in runs if len(run.held)]
             if not live:
                 return

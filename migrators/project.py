@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +33,17 @@ class Project:
     root : Path
         The folder, absolute.
     settings : Settings
+    to : str
+        Where a database is made instead, as `--to` or `--into` says: a URL, with
+        `{version}` in it or without; empty for the project's own.
+    into : bool
+        It is there, and empty.
     """
 
     root: Path
     settings: Settings
+    to: str = field(default="", repr=False)
+    into: bool = False
 
     @classmethod
     def find(
@@ -112,16 +119,54 @@ class Project:
         UsageError
             No URL is set, or it is not one.
         """
-        import sqlalchemy as sa
-
-        written = self.settings.urls.get(version) or self.settings.url.replace(
-            config.PLACEHOLDER, str(version)
-        )
+        written = self.settings.urls.get(version) or self.settings.url
         if not written:
             raise UsageError(
                 f"there is no URL for schema {version}",
                 hint=f'add to [tool.migrators]: url = "{where.file_template("app")}"',
             )
+        return self._url(written, version)
+
+    def moved(self, to: str = "", into: str = "") -> Project:
+        """Return the project, with what it makes made elsewhere.
+
+        Parameters
+        ----------
+        to : str
+            URL of a new database, a relative file's from the project; its template, too.
+        into : str
+            URL of an empty one that is there.
+
+        Raises
+        ------
+        UsageError
+            Both are given.
+        """
+        if to and into:
+            raise UsageError("--to and --into are two places", hint="give one of them")
+        return replace(self, to=to or into, into=bool(into))
+
+    def target(self, version: int) -> sa.URL:
+        """Return where the database of a version is made: its `url`, or where `to` says.
+
+        Raises
+        ------
+        UsageError
+            As `url`.
+        """
+        return self._url(self.to, version) if self.to else self.url(version)
+
+    @property
+    def option(self) -> str:
+        """What was typed to make it elsewhere, to type again: " --to URL", without secrets."""
+        if not self.to:
+            return ""
+        return f" {'--into' if self.into else '--to'} {config.redact(self.to)}"
+
+    def _url(self, written: str, version: int) -> sa.URL:
+        import sqlalchemy as sa
+
+        written = written.replace(config.PLACEHOLDER, str(version))
         try:
             return where.anchored(sa.make_url(written), self.root)
         except (sa.exc.ArgumentError, ValueError):

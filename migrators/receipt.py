@@ -160,6 +160,22 @@ class RunState:
     staging: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptExtracts:
+    """Complete extracts in run directories.
+
+    Attributes
+    ----------
+    runs : int
+        That hold any.
+    size : int
+        Bytes of their files.
+    """
+
+    runs: int = 0
+    size: int = 0
+
+
 @dataclass(frozen=True)
 class Status:
     """Where a project stands.
@@ -172,12 +188,14 @@ class Status:
         The latest last.
     next : str
         What the next command would do, with the line to type.
+    extracts : KeptExtracts
     """
 
     project: str
     versions: tuple[VersionState, ...]
     runs: tuple[RunState, ...] = ()
     next: str = ""
+    extracts: KeptExtracts = field(default_factory=KeptExtracts)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -22,6 +22,7 @@ VERBS = {
     "plan": "plan",
     "check": "check",
     "status": "status",
+    "copy": "copy",
     "extract": "extract",
     "load": "load",
     "verify": "load",

@@ -13,7 +13,7 @@ import click
 
 from migrators.cli.signals import stoppable, working
 from migrators.config import redact
-from migrators.errors import Interrupted, MigrateError, UsageError
+from migrators.errors import Interrupted, MigrateError, UsageError, ValueRefused
 from migrators.report.errors import (
     error_lines,
     message_lines,
@@ -54,13 +54,24 @@ def _say(session: Session, error: BaseException) -> int:
     known = _known(error)
     if known is None:
         known = MigrateError(*unexpected_lines(error)[:1], hint=_debug(session))
+    _with_values(session, known)
     if session.deed is not None and session.teller.began:
         _stopped(session, session.deed, known)
     else:
         session.teller.stop()
-        for line in error_lines(known):
+        for line in [*([""] if session.deed is not None else []), *error_lines(known)]:
             session.teller.line(line)
     return known.exit_code
+
+
+def _with_values(session: Session, error: MigrateError) -> None:
+    """Add the values that were refused, or how to see them."""
+    if not isinstance(error, ValueRefused) or not error.values or session.show_values is None:
+        return
+    if session.show_values:
+        error.message += f": {', '.join(error.values)}"
+    else:
+        error.hint += ("--show-values     shows the values, which may be personal data",)
 
 
 def _known(error: BaseException) -> MigrateError | None:

@@ -16,6 +16,17 @@ def is_step(word: str) -> bool:
     return _STEP.fullmatch(word) is not None
 
 
+def versions_or_one(word: str) -> tuple[int, int]:
+    """Return the versions of a step's name, or one twice.
+
+    Raises
+    ------
+    UsageError
+        As `versions`.
+    """
+    return (int(word), int(word)) if word.isascii() and word.isdecimal() else versions(word)
+
+
 def versions(word: str) -> tuple[int, int]:
     """Return the versions of a step's name.
 

@@ -14,11 +14,21 @@ if TYPE_CHECKING:
     from migrators.report.run import Deed
 
 
-def database(session: Session, project: Project, version: int) -> str:
-    """Return how messages name the database of a version."""
+def database(session: Session, project: Project, version: int, *, made: bool = False) -> str:
+    """Return how messages name the database of a version; `made`: that which `--to` names."""
     from migrators.backends import backend_for
 
-    return session.short(backend_for(project.url(version)).database)
+    url = project.target(version) if made else project.url(version)
+    return session.short(backend_for(url).database)
+
+
+def agree(session: Session, project: Project, deed: Deed, *, yes: bool) -> None:
+    """Ask before an existing version loses its name."""
+    from migrators.backends import backend_for
+
+    if deed.new is not None and backend_for(project.target(deed.new)).exists():
+        said = f"{deed.target} is there: it will be set aside under another name"
+        session.agree(said, yes=yes)
 
 
 def finish(session: Session, receipt: Receipt, deed: Deed, *, json: bool) -> None:
@@ -29,8 +39,7 @@ def finish(session: Session, receipt: Receipt, deed: Deed, *, json: bool) -> Non
     if json:
         session.show_data(receipt.as_dict())
         return
-    if session.teller.began:
-        session.teller.line("")
+    session.teller.line("")
     places = (receipt.old, receipt.new, receipt.directory)
     old, new, directory = (session.short(place) for place in places)
     session.show(success_lines(replace(receipt, old=old, new=new, directory=directory), deed))

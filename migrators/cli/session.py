@@ -32,18 +32,25 @@ class Session:
     ----------
     typed : list of str
         The arguments.
+    places : mapping
+        `to` and `into` as typed: another place for what is made.
     deed : Deed or None
         What is being done, once it may leave something behind.
     last : bool
         The process ends with it.
+    show_values : bool or None
+        Whether an error shows values beside keys: personal data, so only when it was
+        typed. None for verbs where it cannot be.
     """
 
     typed: list[str]
     directory: Path = field(default_factory=Path)
     flags: Mapping[str, str] = field(default_factory=dict, repr=False)
+    places: Mapping[str, str] = field(default_factory=dict, repr=False)
     debug: bool = False
     deed: Deed | None = None
     last: bool = False
+    show_values: bool | None = None
 
     @property
     def command(self) -> str:
@@ -58,7 +65,7 @@ class Session:
         ProjectError, UsageError
             As `Project.find`.
         """
-        return Project.find(self.directory, flags=self.flags)
+        return Project.find(self.directory, flags=self.flags).moved(**self.places)
 
     @cached_property
     def teller(self) -> Teller:
@@ -76,11 +83,12 @@ class Session:
 
     def begin(self, deed: Deed) -> None:
         """Say what will be done; from now on an error says also what stands."""
-        from migrators.report.run import start_lines
+        from migrators.report.run import promise_lines, start_lines
 
         self.deed = deed
         for line in start_lines(deed):
             self.teller.line(line)
+        self.teller.first(promise_lines(deed))
 
     def show(self, lines: Iterable[str]) -> None:
         """Print a result; a stage that never said it was done is told of first."""

@@ -5,36 +5,46 @@ Nothing of the new database is known here; what must cross to it goes into the m
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrators import __version__
+from migrators.access import carry
+from migrators.errors import NotHeld
 from migrators.events import Emit, StageStarted, TableDone, TableProgress
+from migrators.extract.answers import old_answers, settled
+from migrators.extract.held import as_held, in_text
 from migrators.extract.maps import read_maps
 from migrators.extract.tables import Rows
 from migrators.extracts.interface import BATCH_ROWS
 from migrators.order import OrderCheck, in_order
-from migrators.stream import ahead
-from migrators.types import text
+from migrators.stream import ahead, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import pyarrow as pa
 
-    from migrators.backends.interface import Backend, ReadQuery, Snapshot
+    from migrators.access import Access
+    from migrators.backends.interface import Backend, Snapshot
     from migrators.extracts.directory import ExtractWriter
     from migrators.extracts.interface import Manifest
     from migrators.plan.model import Plan, TablePlan
 
-_MOST_ANSWERS = 10_000  # rows of a step.same: they stand in the manifest
-
 
 def extract(
-    plan: Plan, source: Backend, writer: ExtractWriter, *, scratch: Path, emit: Emit
+    plan: Plan,
+    source: Backend,
+    writer: ExtractWriter,
+    *,
+    scratch: Path,
+    emit: Emit,
+    jobs: int = 1,
+    access: Access | None = None,
 ) -> Manifest:
     """Write the extract of one step.
 
@@ -46,6 +56,10 @@ def extract(
         Of an empty directory.
     scratch : Path
         Private directory (0700) for what does not fit in memory.
+    jobs : int
+        Tables to read at a time, where the database gives several readers one moment.
+    access : Access, optional
+        Who may do what with the old tables; what the old database says unless given.
 
     Raises
     ------
@@ -54,15 +68,17 @@ def extract(
     DatabaseError, Locked
         The old database cannot be read.
     """
-    with source.snapshot(scratch) as snapshot:
-        counts = _counts(plan, snapshot)
+    carried, _ = carry(source.access() if access is None else access, plan.ways)
+    with source.snapshot(scratch, jobs) as snapshot:
+        counts = _totals(plan, snapshot)
         total = sum(int(row[0]) for row in counts.values())
         emit(StageStarted("extract", f"{len(plan.tables)} tables", total))
+        answers = old_answers(plan, snapshot)  # first: too many are refused at once
         maps = read_maps(plan, snapshot, scratch.parent / "secret")
-        done = [_table(t, snapshot, maps, counts, writer, scratch, emit) for t in _in_order(plan)]
+        work = _Work(maps, counts, writer, scratch)
+        done = side_by_side(_in_order(plan), snapshot.readers, work.table, emit)
         facts = _facts(plan, snapshot, done)
         sequences = _sequences(plan, snapshot)
-        answers = {same.title: _answer(snapshot, same.old) for same in plan.sames}
     return writer.finish(
         made={
             "step": plan.name,
@@ -72,53 +88,76 @@ def extract(
             "engine": source.name,
         },
         sequences=sequences,
-        answers=answers,
+        answers=settled(answers),
         accounting=facts,
+        access=carried.plain(),
     )
 
 
-def _in_order(plan: Plan) -> Iterator[TablePlan]:
+def _in_order(plan: Plan) -> list[TablePlan]:
     """Tables in load order: parents first, as `load` will ask for them."""
     by_name = {table.name: table for table in plan.tables}
-    for name in plan.new.load_order:
-        if name in by_name:
-            yield by_name[name]
+    return [by_name[name] for name in plan.new.load_order if name in by_name]
 
 
-def _counts(plan: Plan, snapshot: Snapshot) -> dict[str, tuple[Any, ...]]:
-    """Answers to every part's accounting query: what will be read, and what left out."""
-    counted = [p.accounting.sql for t in plan.tables for p in t.parts if p.accounting is not None]
-    return {sql: snapshot.rows(sql)[0] for sql in counted}
+def _totals(plan: Plan, snapshot: Snapshot) -> dict[str, tuple[Any, ...]]:
+    """How many rows each part's source has; what is left out is counted beside the reading."""
+    counted = [p.accounting.total for t in plan.tables for p in t.parts if p.accounting is not None]
+    return {sql: snapshot.rows(sql)[0] for sql in dict.fromkeys(counted)}
 
 
-def _table(
-    table: TablePlan,
-    snapshot: Snapshot,
-    maps: dict[str, Any],
-    counts: dict[str, tuple[Any, ...]],
-    writer: ExtractWriter,
-    scratch: Path,
-    emit: Emit,
-) -> Rows:
-    began = time.monotonic()
-    rows = Rows(table, snapshot, maps, counts)
-    key = writer.schema.tables[table.name].primary_key
-    batches = rows.batches()
-    if key and not table.ordered and table.lookup is None:
-        batches = in_order(batches, key, scratch, BATCH_ROWS)
-    check = OrderCheck(key)
-    written = told = 0
-    with ahead(batches) as stream, writer.table(table.name, ordered=bool(key)) as sink:
-        for batch in stream:
-            check.see(batch)
-            sink.write(batch)
-            written += len(batch)
-            emit(TableProgress("extract", table.name, rows.read - told))
-            told = rows.read
-    if not check.ordered:
-        writer.unordered(table.name)
-    emit(TableDone("extract", table.name, written, time.monotonic() - began))
-    return rows
+@dataclass(frozen=True)
+class _Work:
+    """Writes one table after the other; what they share."""
+
+    maps: dict[str, Any]
+    counts: dict[str, tuple[Any, ...]]
+    writer: ExtractWriter
+    scratch: Path
+
+    def table(self, table: TablePlan, snapshot: Snapshot, emit: Emit) -> Rows:
+        """Write the file of one table, once more where a column has to be held as text."""
+        while True:
+            rows = Rows(table, snapshot, self.maps, self.counts)
+            try:
+                self._write(rows, emit)
+            except NotHeld as refused:
+                if rows.reading is None:
+                    raise
+                table = in_text(table, rows.reading, refused)
+                emit(TableProgress("extract", table.name, -rows.told))
+            else:
+                return rows
+
+    def _write(self, rows: Rows, emit: Emit) -> None:
+        table = rows.table
+        began = time.monotonic()
+        declared = self.writer.schema.tables[table.name]
+        key = declared.primary_key
+        check = OrderCheck(key)
+        written = 0
+        with (
+            tempfile.TemporaryDirectory(dir=self.scratch) as own,
+            ahead(self._sorted(rows, key, Path(own))) as stream,
+            self.writer.table(
+                table.name, ordered=bool(key), columns=as_held(table, declared.stored)
+            ) as sink,
+        ):
+            for batch in stream:
+                check.see(batch)
+                sink.write(batch)
+                written += len(batch)
+                emit(TableProgress("extract", table.name, rows.read - rows.told))
+                rows.told = rows.read
+        if not check.ordered:
+            self.writer.unordered(table.name)
+        emit(TableDone("extract", table.name, written, time.monotonic() - began))
+
+    @staticmethod
+    def _sorted(rows: Rows, key: tuple[str, ...], own: Path) -> Iterator[pa.RecordBatch]:
+        if key and not rows.table.ordered and rows.table.lookup is None:
+            return in_order(rows.batches(), key, own, BATCH_ROWS)
+        return rows.batches()
 
 
 def _facts(plan: Plan, snapshot: Snapshot, done: list[Rows]) -> dict[str, Any]:
@@ -142,20 +181,3 @@ def _count(snapshot: Snapshot, sql: str) -> int:
 def _sequences(plan: Plan, snapshot: Snapshot) -> dict[str, int]:
     known = snapshot.sequences()
     return {new: known[old] for new, old in plan.sequences.items() if old in known}
-
-
-def _answer(snapshot: Snapshot, query: ReadQuery) -> list[list[str | None]]:
-    return answer(snapshot.batches(query), query)
-
-
-def answer(batches: Iterator[pa.RecordBatch], query: ReadQuery) -> list[list[str | None]]:
-    """Return the rows of a `step.same` as exact texts."""
-    rows: list[list[str | None]] = []
-    for batch in batches:
-        pairs = zip(batch.columns, query.columns, strict=True)
-        texts = [text.to_text(array, c.type).to_pylist() for array, c in pairs]
-        rows.extend([list(row) for row in zip(*texts, strict=True)])
-        if len(rows) > _MOST_ANSWERS:
-            rows = rows[:_MOST_ANSWERS]
-            break
-    return rows

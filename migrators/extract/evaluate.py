@@ -80,10 +80,19 @@ class _Batch:
         if isinstance(node, Constant):
             return pa.repeat(pa.scalar(node.value, node.type.arrow), self.rows)
         if isinstance(node, Widen):
-            return fit.widen(self.value(node.of), node.of.type, node.type)
+            return self._widened(node)
         if self.exploded is not None and node == self.exploded[0]:
             return self.exploded[1]
         return self._apply(node)
+
+    def _widened(self, node: Widen) -> pa.Array:
+        array = self.value(node.of)
+        if fit.widens(node.of.type, node.type):
+            return fit.widen(array, node.of.type, node.type)
+        outside = fit.out_of_range(array, 64, node.type.unsigned)
+        self.refuse(outside, f"is out of the range of {node.type}", array)
+        kept = pc.if_else(outside, pa.scalar(None, array.type), array)
+        return kept.cast(node.type.arrow)
 
     def _apply(self, node: Apply) -> pa.Array:
         args = [self.value(argument) for argument in node.args]

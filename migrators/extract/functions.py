@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from migrators.backends.refusals import shown
 from migrators.errors import CodeError, MigrateError, ValueRefused
 from migrators.plan.declare import load_step
 from migrators.types import Kind
@@ -169,7 +170,8 @@ def _converted(table: str, column: ReadColumn, array: pa.Array) -> pa.Array:
     try:
         return array.cast(wanted) if same else pa.nulls(len(array), wanted)
     except pa.ArrowInvalid as error:
-        raise ValueRefused(table, column.name, f"is not {column.type}: {error}") from None
+        reason, sample = f"is not {column.type}", ("", shown(str(error)))
+        raise ValueRefused(table, column.name, reason, samples=[sample]) from None
 
 
 def _is_string(arrow: pa.DataType) -> bool:
@@ -187,9 +189,10 @@ def _from_values(table: str, column: ReadColumn, values: list[Any], row: int) ->
     for index, value in enumerate(values):
         try:
             made.append(exact(value, declared))
-        except TypeError as error:
-            sample = (f"row {row + index}", "")
-            raise ValueRefused(table, column.name, str(error), samples=[sample]) from None
+        except TypeError:
+            sample = (f"row {row + index}", shown(repr(value)))
+            reason = f"is {type(value).__name__} that {declared} does not hold exactly"
+            raise ValueRefused(table, column.name, reason, samples=[sample]) from None
     return pa.array(made, column.type.arrow)
 
 

@@ -30,8 +30,14 @@ class Rows:
 
     Attributes
     ----------
+    counts : mapping of SQL to row
+        Answers that are known.
     read : int
         Rows read so far of sources whose rows are counted, for the progress display.
+    told : int
+        As many of them as were told of.
+    reading : Part or None
+        The part whose rows are being read.
     """
 
     table: TablePlan
@@ -41,6 +47,8 @@ class Rows:
     changed: Counter[tuple[str, str]] = field(default_factory=Counter)
     receipts: list[TableReceipt] = field(default_factory=list)
     read: int = 0
+    told: int = 0
+    reading: Part | None = None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of the new table's stored columns."""
@@ -51,6 +59,7 @@ class Rows:
             yield from self._part(part)
 
     def _part(self, part: Part) -> Iterator[pa.RecordBatch]:
+        self.reading = part
         self._require_single(part)
         read = written = childless = 0
         for seen, made in self._evaluated(part):
@@ -92,7 +101,8 @@ class Rows:
         own = part.accounting is None or part.explodes is not None
         if part.accounting is None:
             return TableReceipt(self.table.name, source, read, written, own_grain=True)
-        row = self.counts[part.accounting.sql]
+        sql = part.accounting.sql
+        row = self.counts[sql] if sql in self.counts else self.snapshot.rows(sql)[0]
         left = tuple(
             LeftBehind(c.text, c.because, int(n or 0))
             for c, n in zip(part.accounting.conditions, row[1:], strict=True)

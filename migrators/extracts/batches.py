@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from migrators.schema import Column
 
-PIECE_BYTES = 64 * 2**20
+PIECE_BYTES = 16 * 2**20
 """Bytes of Arrow data handled at once: what a file holds in memory, whatever a row weighs."""
 
 _CALENDAR = (Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT)
@@ -78,7 +78,11 @@ def check_batch(where: str, batch: pa.RecordBatch, columns: Sequence[Column]) ->
             array.validate(full=True)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise ExtractError(f"{where} {column.name}: {_first_line(error)}") from error
-        if column.type.kind in _CALENDAR and pc.any(outside_years(array)).as_py():
+        if (
+            not column.type.as_text
+            and column.type.kind in _CALENDAR
+            and pc.any(outside_years(array)).as_py()
+        ):
             raise ExtractError(f"{where} {column.name}: is not in the years 0001 to 9999")
 
 

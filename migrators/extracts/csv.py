@@ -129,7 +129,7 @@ def _bad_value(block: Block, field: int, column: Column, text: str) -> ExtractEr
 
 
 def _form(declared: ColumnType) -> str:
-    if declared.kind is Kind.DECIMAL:
+    if declared.kind is Kind.DECIMAL or declared.as_text:
         return f"a {declared}"
     return _FORMS[declared.kind]
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from migrators.errors import ExtractError
 from migrators.extracts import manifest as manifests
 from migrators.extracts.atomic import AtomicFile, cannot, open_regular, sync_directory
+from migrators.extracts.grown import Growth, grown
 from migrators.extracts.interface import ColumnEntry, FileEntry, Manifest, TableEntry
 from migrators.extracts.names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -51,8 +52,9 @@ def is_complete(path: Path) -> bool:
     return (path / manifests.FILE).is_file()
 
 
-def _entries(columns: tuple[Column, ...]) -> tuple[ColumnEntry, ...]:
-    return tuple(ColumnEntry(c.name, str(c.type)) for c in columns)
+def _entries(columns: Sequence[Column]) -> tuple[ColumnEntry, ...]:
+    forms = ("native", "text")
+    return tuple(ColumnEntry(c.name, str(c.type), forms[c.type.as_text]) for c in columns)
 
 
 class ExtractWriter:
@@ -96,15 +98,19 @@ class ExtractWriter:
         _claim(path, 0o755 if committed else 0o700)
 
     @contextlib.contextmanager
-    def table(self, name: str, *, ordered: bool) -> Iterator[TableWriter]:
+    def table(
+        self, name: str, *, ordered: bool, columns: Sequence[Column] = ()
+    ) -> Iterator[TableWriter]:
         """Give a writer for one table of the schema, which is complete when the block ends.
 
         Parameters
         ----------
         ordered : bool
             Whether the rows come in ascending order of the primary key.
+        columns : sequence of Column
+            As they are held, where some are held as text; as declared otherwise.
         """
-        columns = self.schema.tables[name].stored
+        columns = columns or self.schema.tables[name].stored
         path = self._path / file_name(name, self._format.suffix)
         with self._format.writer(path, columns, self._mode) as writer:
             yield writer
@@ -121,7 +127,7 @@ class ExtractWriter:
         Parameters
         ----------
         **facts
-            `made`, `sequences`, `answers`, `accounting` of the manifest.
+            `made`, `sequences`, `answers`, `accounting`, `access` of the manifest.
 
         Raises
         ------
@@ -179,19 +185,27 @@ class ExtractReader:
     Attributes
     ----------
     manifest : Manifest
+        Of a committed extract: as of the schema now, which may have grown since.
+    filled : tuple of str
+        What a committed extract lacks of it, and how that is filled.
     digest : str
         SHA-256 (64 hex digits) of the manifest, and so of all that it names; of a
         committed extract, of manifest and files.
     """
 
-    def __init__(self, path: Path, schema: SchemaVersion, manifest: Manifest, raw: bytes) -> None:
+    def __init__(
+        self, path: Path, schema: SchemaVersion, manifest: Manifest, raw: bytes, growth: Growth
+    ) -> None:
         self._path = path
         self.schema = schema
         self._format = format_named(manifest.files)
         self._files = {t.name: t.files for t in manifest.tables}
+        self._tables = manifest.tables
         self._checked: set[tuple[int, ...]] = set()
         self._raw = raw
+        self._growth = growth
         self.manifest = manifest
+        self.filled = growth.said
 
     @classmethod
     def open(cls, path: Path, schema: SchemaVersion) -> ExtractReader:
@@ -200,13 +214,16 @@ class ExtractReader:
         Raises
         ------
         ExtractError
-            If it is incomplete, of another schema, or its files are not exactly those that
-            the manifest names.
+            If it is incomplete, of another schema (a committed one may be of an earlier
+            minor's), or its files are not exactly those that the manifest names.
         """
-        raw, manifest = _manifest(path)
+        raw, written = _manifest(path)
+        manifest, growth = written, Growth()
+        if written.committed and written.version == schema.version:
+            manifest, growth = grown(path, written, schema)
         _check_schema(path, manifest, schema)
-        _check_files(path, manifest)
-        return cls(path, schema, manifest, raw)
+        _check_files(path, written)
+        return cls(path, schema, manifest, raw, growth)
 
     @property
     def digest(self) -> str:
@@ -217,6 +234,14 @@ class ExtractReader:
                 with open_regular(self._path / name) as file:
                     whole.update(f"{name} {_sha256(file)}\n".encode())
         return whole.hexdigest()
+
+    def columns(self, table: str) -> tuple[Column, ...]:
+        """Return a table's columns as they are held: some as text, as the manifest says."""
+        said = {t.name: {c.name for c in t.columns if c.form == "text"} for t in self._tables}
+        return tuple(
+            dataclasses.replace(c, type=c.type.in_text()) if c.name in said[table] else c
+            for c in self.schema.tables[table].stored
+        )
 
     def rows(self, table: str) -> int | None:
         """Return how many rows the manifest says a table has; None in a committed extract."""
@@ -246,12 +271,16 @@ class ExtractReader:
         ExtractError
             For a file that was changed, damaged, or has not the rows it should have.
         """
-        columns = self.schema.tables[table].stored
+        columns = self.columns(table)
+        yield from self._growth.fill(table, columns, self._held(table, columns))
+
+    def _held(self, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+        held = self._growth.held(table, columns)
         for entry in self._files[table]:
             with open_regular(self._path / entry.name) as file:
                 self._check(entry, file)
                 rows = 0
-                for batch in self._format.read(file, entry.name, columns):
+                for batch in self._format.read(file, entry.name, held):
                     rows += batch.num_rows
                     yield batch
             if entry.rows not in (None, rows):
@@ -311,17 +340,14 @@ def _changed(path: Path, what: str) -> ExtractError:
 
 
 def _check_schema(path: Path, manifest: Manifest, schema: SchemaVersion) -> None:
-    again = "make the extract again"
-    if manifest.committed:
-        older = min(manifest.version, schema.version - 1)
-        again = f"migrate fixtures {older}to{schema.version}     makes it of schema {older}'s"
+    again = _again(manifest, schema)
     wanted = schema.version
     if manifest.version != wanted:
         raise ExtractError(
             f"{path} is of schema version {manifest.version}, not {wanted}", hint=again
         )
-    declared = {name: set(_entries(table.stored)) for name, table in schema.tables.items()}
-    found = {table.name: set(table.columns) for table in manifest.tables}
+    declared = {name: _names_of(_entries(t.stored)) for name, t in schema.tables.items()}
+    found = {table.name: _names_of(table.columns) for table in manifest.tables}
     differing = sorted(n for n in declared.keys() | found.keys() if declared.get(n) != found.get(n))
     if differing:
         what = f"{differing[0]!r} is not as schema version {wanted} declares it"
@@ -332,6 +358,21 @@ def _check_schema(path: Path, manifest: Manifest, schema: SchemaVersion) -> None
     if manifest.fingerprint != schema.fingerprint:
         what = f"was made for schema version {wanted} as it was before it changed"
         raise ExtractError(f"{path} {what}", hint=again)
+
+
+def _names_of(columns: Sequence[ColumnEntry]) -> set[tuple[str, str]]:
+    """Return what a schema declares of columns; how one is held is the extract's affair."""
+    return {(column.name, column.type) for column in columns}
+
+
+def _again(manifest: Manifest, schema: SchemaVersion) -> str:
+    """Return how an extract that is of another schema is made again."""
+    if not manifest.committed:
+        return "make the extract again"
+    older = min(manifest.version, schema.version - 1)
+    if schema.path.with_name(f"v{older}.py").is_file():
+        return f"migrate fixtures {older}to{schema.version}     makes it of schema {older}'s"
+    return f"mend the files and manifest.json by hand, as {schema.path.name} declares them"
 
 
 def _check_files(path: Path, manifest: Manifest) -> None:

@@ -83,6 +83,8 @@ class Manifest:
         What each `step.same` gave on the old database: rows of exact texts.
     accounting : mapping
         Per table: read, written, and rows left behind by reason.
+    access : mapping
+        Who may do what with the new tables, as `migrators.access.Access` writes it.
     """
 
     version: int
@@ -94,6 +96,7 @@ class Manifest:
     sequences: dict[str, int] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     accounting: dict[str, Any] = field(default_factory=dict)
+    access: dict[str, Any] = field(default_factory=dict)
     format: int = 1
 
 

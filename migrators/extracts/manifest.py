@@ -31,7 +31,7 @@ _FORMS = ("native", "text")
 _HEX64 = re.compile("[0-9a-f]{64}")
 _MAX_COUNT = 2**63 - 1
 _DIGEST = "sha256"
-_FACTS = ("made", "sequences", "answers", "accounting")
+_FACTS = ("made", "sequences", "answers", "accounting", "access")
 
 
 def dumps(manifest: Manifest) -> str:
@@ -234,6 +234,8 @@ def _read_column(read: _Reader) -> ColumnEntry:
         type=read.text("type", _is_type),
         form=read.choice("form", _FORMS, "native"),
     )
+    if column.form == "text" and not types.parse(column.type).may_be_text:
+        read.fail(f"{column.name!r}, a {column.type}, is never held as text")
     read.end()
     return column
 

@@ -35,7 +35,6 @@ from migrators.extracts.batches import (
 )
 from migrators.extracts.footer import check_footer
 from migrators.extracts.interface import BATCH_ROWS, Format, TableWriter
-from migrators.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +61,7 @@ def _stored(columns: Sequence[Column]) -> pa.Schema:
     """Return the schema in the file: Parquet has no duration, so an interval is an int64."""
     return pa.schema(
         [
-            pa.field(c.name, pa.int64() if c.type.kind is Kind.INTERVAL else c.type.arrow)
+            pa.field(c.name, pa.int64() if pa.types.is_duration(c.type.arrow) else c.type.arrow)
             for c in columns
         ]
     )

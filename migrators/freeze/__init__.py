@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from migrators.schema.model import load_order
 from migrators.schema.version import SchemaVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from migrators.freeze.spell import Names
@@ -62,7 +64,7 @@ class Source:
     said: str
     live: bool = False
     database: str = ""
-    after: str = ""
+    beside: Mapping[str, str] = field(default_factory=dict)
     alembic_head: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -86,7 +88,8 @@ def freeze(
     Raises
     ------
     CodeError
-        The module cannot be imported, or a column has a type that no extract holds.
+        The module cannot be imported, a column has a type that no extract holds, or a
+        reference is to a name with a dot.
     UsageError
         The file exists, and something else than an addition was made: a sentence each.
     DatabaseError
@@ -94,6 +97,7 @@ def freeze(
     """
     found = _resolve(project, version, source)
     path = project.schema_path(version)
+    _require_plain_targets(found.metadata, path)
     before = read_schema(path, version) if path.is_file() else None
     added = _check_growth(before, found, version)
     head = before.alembic_head if before is not None else None
@@ -107,10 +111,30 @@ def freeze(
     except CodeError:
         path.unlink() if was is None else _write(path, was)
         raise
-    if found.after and before is None:
-        beside = path.with_name(f"v{version}.after.{found.database}.sql")
-        written.append(_write(beside, found.after))
+    for when, sql in found.beside.items() if before is None else ():
+        written.append(_write(path.with_name(f"v{version}.{when}.{found.database}.sql"), sql))
     return Frozen(tuple(written), tuple(added), found.notes)
+
+
+def _require_plain_targets(metadata: sa.MetaData, path: Path) -> None:
+    """Refuse references that text cannot say: SQLAlchemy cuts it at every dot.
+
+    Raises
+    ------
+    CodeError
+    """
+    for table in metadata.tables.values():
+        for element in table.foreign_keys:
+            with contextlib.suppress(sa.exc.InvalidRequestError):  # said when the file is read
+                target = element.column
+                if "." in target.name or "." in target.table.name:
+                    raise CodeError(
+                        f"{table.key}.{element.parent.name} refers to {declared.target(element)}: "
+                        "a dot in a name cannot be written in a reference",
+                        path=path,
+                        hint="rename what it refers to, or write this file by hand: "
+                        "sa.ForeignKey(metadata.tables[...].c[...])",
+                    )
 
 
 def _guess(project: Project, source: str) -> str:
@@ -159,7 +183,7 @@ def _from_database(project: Project, source: str) -> Source:
         said=f"the database {name}",
         live=True,
         database=found.database,
-        after=found.after,
+        beside=found.beside,
         alembic_head=found.alembic_head,
         notes=found.notes,
     )

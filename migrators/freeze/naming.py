@@ -45,8 +45,7 @@ def conventional(constraint: sa.Constraint) -> str | None:
             return "_".join(["uq", table.name, *(c.name for c in constraint.columns)])
         case sa.ForeignKeyConstraint():
             local = [e.parent.name for e in constraint.elements]
-            target = constraint.elements[0].target_fullname.split(".")[-2]
-            return "_".join(["fk", table.name, *local, target])
+            return "_".join(["fk", table.name, *local, constraint.referred_table.name])
         case sa.CheckConstraint():
             return f"ck_{table.name}_{_place(constraint)}"
     return None
@@ -74,7 +73,7 @@ def signature(constraint: sa.Constraint) -> str:
     table = table_of(constraint).key
     match constraint:
         case sa.ForeignKeyConstraint():
-            pairs = [(e.parent.name, e.target_fullname) for e in constraint.elements]
+            pairs = [(e.parent.name, declared.target(e)) for e in constraint.elements]
             return f"{table} foreign key {pairs}"
         case sa.CheckConstraint():
             return f"{table} check {declared.expression_text(constraint.sqltext)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,8 @@ def table(found: sa.Table, names: Names, order: Sequence[str]) -> Call:
     if prefixes := declared.prefixes(found):
         keywords["prefixes"] = literal(prefixes)
     keywords |= _options(found.dialect_kwargs)
-    parts = [column(c, names) for c in (found.columns[name] for name in order)]
+    by_name = {c.name: c for c in found.columns}  # an application may know them by other keys
+    parts = [column(c, names) for c in (by_name[name] for name in order)]
     return call(
         "sa.Table",
         literal(found.name),
@@ -126,7 +128,7 @@ def _foreign_key(constraint: sa.Constraint, names: Names) -> Call | None:
     return call(
         "sa.ForeignKeyConstraint",
         literal([e.parent.name for e in constraint.elements]),
-        literal([e.target_fullname for e in constraint.elements]),
+        literal([declared.target(e) for e in constraint.elements]),
         **_common(constraint, names),
         **actions,
     )
@@ -214,6 +216,12 @@ def _one_type(plain: TypeEngine[Any], check: sa.CheckConstraint | None = None) -
     kind = _public(type(plain))
     if isinstance(plain, sa.Enum):
         return _enum(kind, plain, check)
+    if isinstance(plain, sa.ARRAY):
+        return call(kind, _one_type(plain.item_type))
+    if getattr(plain, "__visit_name__", "") == "SET":
+        return _set(kind, plain)
+    if getattr(plain, "__visit_name__", "") == "DOMAIN":
+        return _domain(kind, plain)
     if isinstance(plain, sa.Boolean):
         return kind if check is None else call(kind, **_own_check(check))
     said = {
@@ -223,8 +231,29 @@ def _one_type(plain: TypeEngine[Any], check: sa.CheckConstraint | None = None) -
     }
     if not said:
         return kind
-    first = [literal(said.pop(key)) for key in ("length", "precision", "scale") if key in said]
+    first = [literal(said.pop(key)) for key in _positional(plain) if key in said]
     return call(kind, *first, **{key: literal(value) for key, value in said.items()})
+
+
+def _positional(plain: TypeEngine[Any]) -> list[str]:
+    """Return which arguments of a type are given without their name."""
+    known = list(inspect.signature(type(plain).__init__).parameters)[1:]
+    names = ["length", "precision", "scale"]
+    return [name for name in names if name in known[:2]] if known[:1] and known[0] in names else []
+
+
+def _set(kind: str, plain: Any) -> Call:
+    """Return a set of labels; a collation of its own is kept."""
+    told = {key: getattr(plain, key, None) for key in ("charset", "collation")}
+    keywords: dict[str, str | Call] = {key: literal(value) for key, value in told.items() if value}
+    return call(kind, *(literal(label) for label in plain.values), **keywords)
+
+
+def _domain(kind: str, plain: Any) -> Call:
+    """Return a domain; SQL before the tables makes it."""
+    keywords: dict[str, str | Call] = {"schema": literal(plain.schema)} if plain.schema else {}
+    made = {} if plain.create_type else {"create_type": "False"}
+    return call(kind, literal(plain.name), _one_type(plain.data_type), **keywords, **made)
 
 
 def _own_check(check: sa.CheckConstraint) -> dict[str, str | Call]:
@@ -235,6 +264,10 @@ def _own_check(check: sa.CheckConstraint) -> dict[str, str | Call]:
 
 def _enum(kind: str, plain: sa.Enum, check: sa.CheckConstraint | None) -> Call:
     keywords: dict[str, str | Call] = {"name": literal(plain.name)} if plain.name else {}
+    if plain.schema:
+        keywords["schema"] = literal(plain.schema)
+    if not getattr(plain, "create_type", True):
+        keywords["create_type"] = "False"
     if not plain.native_enum:
         keywords["native_enum"] = "False"
     if check is not None:

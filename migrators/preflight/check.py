@@ -6,11 +6,16 @@ import time
 from typing import TYPE_CHECKING
 
 from migrators.events import StageDone, StageStarted, TableDone
-from migrators.plan.model import Apply, Read, Widen
+from migrators.plan import lints
 from migrators.preflight import (
+    access,
+    collated,
+    crossing,
     demands,
     drifted,
+    losses,
     references,
+    rights,
     room,
     ruled,
     single,
@@ -25,12 +30,12 @@ from migrators.preflight.rows import Asker, of_table
 from migrators.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from migrators.backends.interface import Backend
     from migrators.events import Emit
-    from migrators.plan.model import Node, Plan, TablePlan
+    from migrators.plan.model import Plan, TablePlan
 
 _LEVELS = ("STOP", "note", "rehearsal")
 
@@ -44,6 +49,7 @@ def check(
     *,
     show_values: bool = False,
     runs: Path | None = None,
+    later: Sequence[Plan] = (),
 ) -> Check:
     """Say what migrating the live old database would meet; change nothing.
 
@@ -59,6 +65,8 @@ def check(
         Whether findings show values beside keys. They may be personal data.
     runs : Path, optional
         Where extracts will be; `scratch` unless given.
+    later : sequence of Plan
+        Further steps of a chain: rights must have somewhere to go in each.
 
     Raises
     ------
@@ -70,12 +78,19 @@ def check(
     began = time.monotonic()
     emit(StageStarted("check", total=len(plan.tables)))
     found = Found()
+    found.findings += crossing.lints(plan, tuple(lints(plan.new, new)))
+    missing = rights.findings(plan, old, new)
+    if missing:  # nothing more can be asked
+        return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))
     is_drifted = _drift(plan, old, scratch, found)
-    found.ok.append(_columns(plan))
+    found.ok.append(wording.accounted(plan))
+    access.look([plan, *later], old, new, scratch, found)
     with old.snapshot(scratch) as snapshot:
         asker = Asker(plan, old, new, snapshot, show_values)
         _stored(asker, found, drifted=is_drifted)
         _rules(asker, scratch, found, drifted=is_drifted)
+        with found.tolerant("what is lost", drifted=is_drifted):
+            found.findings += losses.counted(asker)
         for table in plan.tables:
             _table(asker, table, found, drifted=is_drifted)
             emit(TableDone("check", table.name, 0))
@@ -84,7 +99,7 @@ def check(
     findings = sorted(found.findings, key=lambda f: _LEVELS.index(f.level))
     seconds = time.monotonic() - began
     emit(StageDone("check", seconds))
-    return Check(tuple(found.ok), tuple(findings), seconds)
+    return Check(tuple(found.ok), tuple(findings), seconds, bool(plan.losses))
 
 
 def _drift(plan: Plan, old: Backend, scratch: Path, found: Found) -> bool:
@@ -119,9 +134,10 @@ def _rules(asker: Asker, scratch: Path, found: Found, *, drifted: bool) -> None:
         for table in asker.plan.tables:
             lookup = table.lookup is not None
             columns += len({o.column for p in table.parts for o in ruled.ruled(p, lookup=lookup)})
-            with found.tolerant(table.name, drifted=drifted):
-                faults = list(ruled.faults(asker, table, maps, broken))
-                found.faults(faults, asker.plan.new.version)
+            for asked in (ruled.faults, crossing.faults, collated.faults):
+                with found.tolerant(table.name, drifted=drifted):
+                    faults = list(asked(asker, table, maps, broken))
+                    found.faults(faults, asker.plan.new.version)
     if columns and len(found.findings) == before:
         found.ok.append(f"rules take every value: {wording.counted(columns, 'columns')}")
 
@@ -149,24 +165,3 @@ def _room(plan: Plan, old: Backend, new: Backend, runs: Path, found: Found) -> N
     seen = survey(plan, old, new, runs)
     found.findings += room.findings(seen)
     found.ok += room.fine(seen)
-
-
-def _columns(plan: Plan) -> str:
-    """Say that every column is accounted for; `plan` has refused what is not."""
-    dropped = sum(
-        len(plan.old.tables[d.what].stored) if d.what in plan.old.tables else 1
-        for d in plan.dropped
-    )
-    outputs = [(t.name, o) for t in plan.tables for p in t.parts for o in p.outputs]
-    new = {(table, o.column) for table, o in outputs}
-    new -= {(table, o.column) for table, o in outputs if _reads(o.node)}
-    said = f"{plan.columns_carried} carried, {dropped} dropped, {len(new)} new"
-    return f"every column is accounted for: {said}"
-
-
-def _reads(node: Node) -> bool:
-    if isinstance(node, Widen):
-        return _reads(node.of)
-    if isinstance(node, Apply):
-        return any(_reads(argument) for argument in node.args)
-    return isinstance(node, Read)

@@ -90,7 +90,7 @@ def _of_column(asker: Asker, rows: PartRows, column: Column) -> Iterator[Demand]
         yield _size(column, x)
     if column.type.kind is Kind.ENUM:
         yield _labels(rows, column, x)
-    if column.type.is_text:
+    if column.type.is_text and column.type.kind is not Kind.BITS:  # a server's zeros are no NUL
         yield from _nul(asker, rows, column, x)
     if column.type.kind is Kind.INTEGER:
         yield from _range(asker, rows, column, x)
@@ -146,7 +146,7 @@ def _labels(rows: PartRows, column: Column, x: Any) -> Demand:
         f"is one of {', '.join(labels)}",
         "rows have another label",
         # As text: an enum refuses to be compared with labels it does not know.
-        sa.type_coerce(x, sa.String()).not_in(list(labels)),
+        sa.cast(x, sa.String()).not_in(list(labels)),
         lines=(_line(rows, column, f"rules.enum({old}, {{{renamed}}})"),),
     )
 
@@ -161,13 +161,14 @@ def _nul(asker: Asker, rows: PartRows, column: Column, x: Any) -> Iterator[Deman
 
 
 def _range(asker: Asker, rows: PartRows, column: Column, x: Any) -> Iterator[Demand]:
-    limits = asker.new.integer_range(column.type.bits)
+    declared = column.type
+    limits = declared.range if declared.unsigned else asker.new.integer_range(declared.bits)
     if limits is not None and wording.rekeyed(rows.node(column.name)) is None:
         low, high = limits
         said = f"rows are outside {low} to {high}"
-        yield Demand(
-            column.name, f"has {column.type.bits} bits", said, sa.not_(x.between(low, high)), x
-        )
+        number = sa.type_coerce(x, sa.BigInteger())  # YEAR has no operators of its own
+        outside = sa.not_(number.between(low, high))
+        yield Demand(column.name, f"has {declared.bits} bits", said, outside, x)
 
 
 # CHECK -----------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ def _broken(
     named = [expr.label(f"k{i}") for i, expr in enumerate(rows.naming.values())]
     of = rows.select([*(rows.expression(c).label(c) for c in reads), *named])
     inner = of.subquery(rows.table.name)
-    false: Any = sa.literal_column(f"NOT ({text})")
+    false: Any = sa.text(f"NOT ({text})")
     ((count,),) = asker.rows(sa.select(sa.func.count()).select_from(inner).where(false))
     if not count:
         return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def differences(plan: Plan, old: Backend, scratch: Path) -> list[Difference]:
     """Compare the live catalogue with one freshly built in `scratch`."""
-    return drift.compare(old.catalog(), drift.fresh_catalog(type(old), plan.old, scratch))
+    return drift.compare(old.catalog(), drift.fresh_catalog(old, plan.old, scratch))
 
 
 def findings(plan: Plan, old: Backend, found: Sequence[Difference]) -> list[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrators.errors import DatabaseError, ValueRefused
-from migrators.preflight import stored, wording
+from migrators.preflight import wording
 from migrators.preflight.model import Finding
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class _Tolerant:
         """Take a value that could not be read, unless `stored` has said it."""
         unread = self._found.unread
         if error.table not in unread and (error.table or not unread):
-            fact = f"{error.count:,} of {error.column}: {stored.reason(error)}"
+            fact = f"{error.count:,} of {error.column}: {error.reason}"
             title = f"rows for {self._what} cannot be read"
             self._found.findings.append(Finding("STOP", title, (fact,), mend=error.hint))
         return True

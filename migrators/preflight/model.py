@@ -44,11 +44,14 @@ class Check:
         What was found to be well, a line each.
     findings : tuple of Finding
         STOPs first, then notes, then what is left to a rehearsal.
+    loses : bool
+        The step declares losses, which a run has to be told to accept.
     """
 
     ok: tuple[str, ...]
     findings: tuple[Finding, ...]
     seconds: float
+    loses: bool = False
 
     @property
     def stops(self) -> bool:

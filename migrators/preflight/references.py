@@ -34,6 +34,10 @@ def _one(
     if not children or parent is None or _by_lookup(children, parent, key):
         return
     parents = of_table(asker, parent)
+    # A NULL refers to nothing, and not every database compares a bare one with a number.
+    children = [r for r in children if not any(_is_null(r, c) for c in key.columns)]
+    if not children:
+        return
     because = _unknown(children, parents, key)
     demand = f"{_names(key.columns)} refers to {key.target}.{_names(key.target_columns)}"
     if because:
@@ -71,7 +75,7 @@ def _unknown(children: Sequence[PartRows], parents: Sequence[PartRows], key: For
     if exploding or not all(rows.has(key.target_columns) for rows in parents):
         return f"rules or functions compute {key.target}"
     for mine, theirs in zip(key.columns, key.target_columns, strict=True):
-        tags = {wording.rekeyed(r.node(mine)) for r in children if not _is_null(r, mine)}
+        tags = {wording.rekeyed(r.node(mine)) for r in children}
         tags |= {wording.rekeyed(r.node(theirs)) for r in parents}
         if len(tags) > 1:
             return "the two sides are keyed in different ways"
@@ -79,7 +83,7 @@ def _unknown(children: Sequence[PartRows], parents: Sequence[PartRows], key: For
 
 
 def _is_null(rows: PartRows, column: str) -> bool:
-    return isinstance(rows.expression(column), sa.sql.elements.Null)
+    return rows.has([column]) and isinstance(rows.expression(column), sa.sql.elements.Null)
 
 
 def _orphans(

@@ -15,7 +15,7 @@ _STEP = 1000
 
 def findings(survey: Survey) -> list[Finding]:
     """Return a finding for each place where less is free than a run takes."""
-    said = []
+    said = [Finding("note", line) for line in survey.around]
     for place, needed in survey.needed.items():
         free = survey.free.get(place)
         if free is None:

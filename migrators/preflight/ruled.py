@@ -20,7 +20,7 @@ from migrators.step.keys import DerivedKey, LookupId
 from migrators.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -188,14 +188,18 @@ def narrowed(part: Part, broken: set[str], *, lookup: bool = False) -> Part | No
     lookup : bool
         Whether it is a part of a lookup, all of whose outputs count.
     """
-    outputs = [o for o in _evaluated(part, lookup=lookup) if not _asks(o.node, broken)]
+    return only(part, [o for o in _evaluated(part, lookup=lookup) if not asks(o.node, broken)])
+
+
+def only(part: Part, outputs: Sequence[Output]) -> Part | None:
+    """Return the part with some of its outputs, and what those read; None for no outputs."""
     if not outputs:
         return None
-    wanted = {i for o in outputs for i in _reads(o.node)}
+    wanted = {i for o in outputs for i in reads(o.node)}
     labels = {c.name: i for i, c in enumerate(part.query.columns)}
     wanted |= {labels[key] for key in part.query.key}
     explodes = part.explodes
-    wanted |= set(_reads(explodes)) if explodes is not None else set()
+    wanted |= set(reads(explodes)) if explodes is not None else set()
     order = sorted(wanted)
     at = {old: new for new, old in enumerate(order)}
     return replace(
@@ -206,19 +210,21 @@ def narrowed(part: Part, broken: set[str], *, lookup: bool = False) -> Part | No
     )
 
 
-def _asks(node: Node, lookups: set[str]) -> bool:
+def asks(node: Node, lookups: set[str]) -> bool:
+    """Whether a node asks one of some lookups."""
     rules = (applied.rule for applied in _applied(node))
     return any(isinstance(rule, LookupId) and rule.lookup in lookups for rule in rules)
 
 
-def _reads(node: Node) -> Iterator[int]:
+def reads(node: Node) -> Iterator[int]:
+    """Yield the positions of the columns that a node reads."""
     if isinstance(node, Read):
         yield node.index
     elif isinstance(node, Widen):
-        yield from _reads(node.of)
+        yield from reads(node.of)
     elif isinstance(node, Apply):
         for argument in node.args:
-            yield from _reads(argument)
+            yield from reads(argument)
 
 
 def _moved(node: Any, at: Mapping[int, int]) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from migrators.backends.interface import ReadColumn, ReadQuery
-from migrators.errors import ValueRefused
+from migrators.errors import NotHeld, ValueRefused
 from migrators.preflight import wording
 from migrators.preflight.model import Finding
 
@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 def findings(asker: Asker, table: str) -> Iterator[Finding]:
     """Yield a finding for each column of an old table that holds what it must not."""
     refused_columns: set[str] = set()
+    held: set[str] = set()
     while True:
-        query = _query(asker, table, refused_columns)
+        query = _query(asker, table, refused_columns, held)
         refused = _first(asker.snapshot, query) if query is not None else None
         if refused is None:
             return
+        if isinstance(refused, NotHeld) and _held(asker, table, refused) - held:
+            held |= _held(asker, table, refused)
+            continue
         yield _finding(asker, refused)
         refused_columns.add(refused.column)
 
@@ -42,7 +46,13 @@ def tables(plan: Plan) -> tuple[str, ...]:
     return tuple(name for name in plan.old.tables if name not in dropped)
 
 
-def _query(asker: Asker, name: str, without: set[str]) -> ReadQuery | None:
+def _held(asker: Asker, table: str, refused: NotHeld) -> set[str]:
+    """Return the columns that both phases take as text, where Arrow's type does not do."""
+    columns = asker.plan.old.tables[table].column
+    return {c for c in refused.labels if asker.new.takes_text(columns[c].type.in_text())}
+
+
+def _query(asker: Asker, name: str, without: set[str], held: set[str]) -> ReadQuery | None:
     """Return a read of a table's columns, less dropped and refused ones; its key names rows."""
     plan, table = asker.plan, asker.plan.old.metadata.tables[name]
     gone = {d.what for d in plan.dropped} | {f"{name}.{column}" for column in without}
@@ -50,7 +60,10 @@ def _query(asker: Asker, name: str, without: set[str]) -> ReadQuery | None:
     if not declared:
         return None
     select = sa.select(*(table.c[c.name] for c in declared))
-    columns = tuple(ReadColumn(c.name, c.type, name, c.name) for c in declared)
+    columns = tuple(
+        ReadColumn(c.name, c.type.in_text() if c.name in held else c.type, name, c.name)
+        for c in declared
+    )
     key = tuple(k for k in plan.old.tables[name].primary_key if k not in without)
     return ReadQuery(asker.sql(select), columns, key=key)
 
@@ -69,7 +82,7 @@ def _finding(asker: Asker, refused: ValueRefused) -> Finding:
     declared = plan.old.tables[refused.table].column[refused.column]
     keys = [_named(asker, *sample) for sample in refused.samples[: wording.SAMPLES]]
     count = max(refused.count, len(keys))
-    fact = f"{count:,} {'value' if count == 1 else 'values'}: {reason(refused)}"
+    fact = f"{count:,} {'value' if count == 1 else 'values'}: {refused.reason}"
     said = f"{fact}  {wording.listed(keys, count)}".rstrip()
     return Finding(
         "STOP",
@@ -82,12 +95,6 @@ def _finding(asker: Asker, refused: ValueRefused) -> Finding:
             "by a rule of the step",
         ),
     )
-
-
-def reason(refused: ValueRefused) -> str:
-    """Return why a value was refused, without the values that some reasons end with."""
-    values = [value for _, value in refused.samples if value]
-    return refused.reason.split(": ", 1)[0] if values else refused.reason
 
 
 def _named(asker: Asker, key: str, value: str) -> str:

@@ -22,7 +22,8 @@ def of_functions(table: TablePlan) -> Iterator[Unproven]:
 
 def findings(plan: Plan, found: Sequence[Unproven]) -> list[Finding]:
     """Return one finding per table."""
-    command = f"migrate {plan.name} --rehearse"
+    copied = plan.old.version == plan.new.version
+    command = f"migrate {'copy ' if copied else ''}{plan.name} --rehearse"
     by_table: dict[str, list[Unproven]] = {}
     for unproven in found:
         by_table.setdefault(unproven.table, []).append(unproven)

@@ -93,6 +93,16 @@ def _mends(faults: Iterable[Fault]) -> Iterable[str]:
     return dict.fromkeys(line for fault in faults for line in fault.mend)
 
 
+def accounted(plan: Plan) -> str:
+    """Say that every column is accounted for; `plan` has refused what is not."""
+    dropped = sum(
+        len(plan.old.tables[d.what].stored) if d.what in plan.old.tables else 1
+        for d in plan.dropped
+    )
+    said = f"{plan.columns_carried} carried, {dropped} dropped, {plan.columns_new} new"
+    return f"every column is accounted for: {said}"
+
+
 # code ------------------------------------------------------------------------------------
 
 
@@ -129,6 +139,12 @@ def correct(plan: Plan, of: TablePlan | Part, lines: Sequence[str]) -> tuple[str
     first = f"correct them in release {plan.old.version}"
     if not lines:
         return (first,)
+    if plan.old.version == plan.new.version:
+        step = f"{plan.old.version}to{plan.old.version + 1}"
+        return (
+            f"{first}, or take them along by a step, migrate {step}, with one of:",
+            *(indent(_broken(x), "  ") for x in lines),
+        )
     return (
         f"{first}, or in {place(plan, of)} add one of:",
         *(indent(_broken(x), "  ") for x in lines),

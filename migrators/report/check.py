@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 def check_lines(
-    check: Check, name: str, database: str, *, at: datetime, later: Sequence[str] = ()
+    check: Check, name: str, database: str, *, at: datetime, following: str = ""
 ) -> list[str]:
     """Return the page.
 
     Parameters
     ----------
     name : str
-        "2to3".
+        "2to3", "1to4" for a chain, "3" for a copy.
     database : str
         The old database.
     at : datetime
         When the check began.
-    later : sequence of str
-        Further steps of a chain, which have no database to check yet.
+    following : str
+        What to type next; a rehearsal of the step unless given.
     """
     stops = [finding for finding in check.findings if finding.level == "STOP"]
     others = [finding for finding in check.findings if finding.level != "STOP"]
@@ -36,14 +36,19 @@ def check_lines(
     lines += [line for said in check.ok for line in wrap(said, "  ok     ", 9)]
     lines += [f"  STOP   {plural(len(stops), 'finding')}, below"] if stops else []
     lines += [line for finding in others for line in _other(finding)]
-    lines += [f"  later  {escape(step)}: its old database does not exist yet" for step in later]
     for number, finding in enumerate(stops, 1):
         lines += ["", *_stop(number, finding)]
-    return [*lines, "", *_last(check, len(stops), name)]
+    return [*lines, "", *_last(check, len(stops), following or f"migrate {name} --rehearse")]
 
 
 def check_data(check: Check, name: str, database: str, later: Sequence[str]) -> dict[str, Any]:
-    """Return the page as plain data for JSON."""
+    """Return the page as plain data for JSON.
+
+    Parameters
+    ----------
+    later : sequence of str
+        Further steps of a chain, whose rows have no database to be asked of yet.
+    """
     from dataclasses import asdict
 
     return {"step": name, "database": database, **asdict(check), "later": list(later)}
@@ -67,11 +72,11 @@ def _stop(number: int, finding: Finding) -> Iterable[str]:
             yield f"   {label if at == 0 else '':<6} {line}"
 
 
-def _last(check: Check, stops: int, name: str) -> list[str]:
+def _last(check: Check, stops: int, following: str) -> list[str]:
     took = duration(check.seconds)
     if stops:
         return [f"{plural(stops, 'finding')} in {took}. Nothing was changed. Exit 3."]
     return [
         f"Nothing found that would stop it, in {took}. Nothing was changed.",
-        f"Next     migrate {escape(name)} --rehearse",
+        f"Next     {escape(following)}{' --accept-loss' if check.loses else ''}",
     ]

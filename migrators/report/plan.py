@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from migrators.report.text import columns, count, escape, escape_lines, size, wrap
+from migrators.report.text import columns, count, duration, escape, escape_lines, size, when, wrap
+from migrators.survey.left import questions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from migrators.plan.model import Part, Plan, TablePlan
     from migrators.survey import Survey
+    from migrators.survey.left import Left
 
 _CARRIED = "carried by name"
 
@@ -30,6 +33,23 @@ class Places:
     new: str
     runs: str
     took: str = ""
+
+
+def took(begun: datetime, ended: datetime, outcome: str, then: int | None, now: int | None) -> str:
+    """Say how long a run took, when that was, and how large the database was and is.
+
+    Parameters
+    ----------
+    then, now : int or None
+        Bytes of the old database; None where they are not known.
+    """
+    run = "rehearsal" if outcome == "rehearsed" else "run"
+    said = (
+        f"{duration((ended - begun).total_seconds())}, from the {run} of {when(begun.isoformat())}"
+    )
+    if then is None:
+        return said
+    return f"{said} ({size(then)} then{'' if now is None else f', {size(now)} now'})"
 
 
 def plan_lines(
@@ -95,13 +115,14 @@ def plan_data(plan: Plan, places: Places, survey: Survey | None) -> dict[str, An
         "runs": places.runs,
         "tables": [_table_data(table, survey) for table in plan.tables],
         "left_behind": [
-            {"what": what, "rows": rows, "because": why} for what, rows, why in _left(plan, survey)
+            {"what": x.what, "rows": x.count, "exact": x.exact, "because": x.because}
+            for x in _left(plan, survey)
         ],
         "losses": [loss.why for loss in plan.losses],
         "same": [same.title for same in plan.sames],
         "statements": [{"for": title, "sql": sql} for title, sql in statements(plan)],
         "columns": {"carried": plan.columns_carried, "new": plan.columns_new},
-        "survey": None if survey is None else asdict(survey),
+        "survey": None if survey is None else asdict(replace(survey, left=())),
     }
 
 
@@ -122,9 +143,18 @@ def _places(places: Places, survey: Survey | None) -> list[str]:
         ("builds", "a staging database", builds, "seen by nobody"),
         ("publishes", places.new, "", "one rename, last"),
     ]
-    notes = () if survey is None else survey.notes
+    notes = () if survey is None else (*survey.notes, *_server(survey))
     said = [line for note in notes for line in wrap(note, "  note       ", 13)]
     return [*columns([*rows, *_room(survey)], "llrl"), *said]
+
+
+def _server(survey: Survey) -> Iterable[str]:
+    """Yield what a server writes besides the new database, and who is there."""
+    if survey.log_bytes:
+        yield f"of the room there, about {size(survey.log_bytes)} is {survey.live.log}"
+    if survey.sort_bytes:
+        yield f"about {size(survey.sort_bytes)} is sorted at once, at most, when indexes are built"
+    yield from survey.around
 
 
 def _room(survey: Survey | None) -> list[tuple[str, str, str, str]]:
@@ -175,26 +205,22 @@ def _about(number: int | None) -> str:
     return "" if number is None else count(number)
 
 
-def _left(plan: Plan, survey: Survey | None) -> list[tuple[str, int | None, str]]:
-    """Return (what, rows where they are known without asking, why)."""
-    found: list[tuple[str, int | None, str]] = [
-        (f"{part.source}, {condition.text}", None, condition.because)
-        for table in plan.tables
-        for part in table.parts
-        if part.accounting is not None
-        for condition in part.accounting.conditions
-    ]
-    for dropped in plan.dropped:
-        rows = None if survey is None else survey.rows.get(dropped.what)
-        found.append((dropped.what, rows, dropped.because))
-    return found
+def _left(plan: Plan, survey: Survey | None) -> Sequence[Left]:
+    """Return what is left behind, counted where a database was looked at."""
+    return survey.left if survey is not None else [q.uncounted for q in questions(plan)]
 
 
 def _left_behind(plan: Plan, survey: Survey | None) -> list[str]:
-    rows = [(what, _about(number), why) for what, number, why in _left(plan, survey)]
+    rows = [(x.what, _amount(x, survey), x.because) for x in _left(plan, survey)]
     if not rows:
         return ["", "  left behind      nothing"]
-    return ["", *columns([("left behind", "about", "because"), *rows], "lrl")]
+    return ["", *columns([("left behind", "how many", "because"), *rows], "lrl")]
+
+
+def _amount(left: Left, survey: Survey | None) -> str:
+    if left.count is None:
+        return "" if survey is None else "not counted"
+    return count(left.count) if left.exact else f"about {count(left.count)}"
 
 
 def _promises(plan: Plan) -> list[str]:

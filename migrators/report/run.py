@@ -33,6 +33,10 @@ class Deed:
         Databases or directories as messages name them.
     back : str
         The step that goes back, "3to2", where there is one.
+    rehearse : bool
+        Nothing will be published.
+    moved : bool
+        What is made is not the project's own database of that version.
     """
 
     name: str
@@ -42,17 +46,31 @@ class Deed:
     source: str = ""
     target: str = ""
     back: str = ""
+    rehearse: bool = False
+    moved: bool = False
+
+    @property
+    def own(self) -> int | None:
+        """The project's own version that is to be published, where one is."""
+        return None if self.moved else self.new
 
 
 def start_lines(deed: Deed) -> list[str]:
-    """Return what will be read and written, and what never touched."""
+    """Return what will be read and written."""
     arrow = " -> ".join(place for place in (deed.source, deed.target) if place)
-    pad = " " * len(deed.name)
-    lines = [f"{escape(deed.name)}    {escape(arrow)}".rstrip()]
-    if deed.old is not None:
-        last = "; publishes last" if deed.new is not None else ""
-        lines.append(f"{pad}    never touches rows, tables or schema of the old database{last}")
-    return [*lines, ""]
+    return [f"{escape(deed.name)}    {escape(arrow)}".rstrip()]
+
+
+def promise_lines(deed: Deed) -> list[str]:
+    """Return what is never touched, and when what is made will be seen.
+
+    For when the work begins: a run that finds nothing to do promises nothing.
+    """
+    if deed.old is None:
+        return [""]
+    last = "; publishes nothing" if deed.rehearse else "; publishes last"
+    said = "never touches rows, tables or schema of the old database"
+    return [f"{' ' * len(deed.name)}    {said}{last if deed.new is not None else ''}", ""]
 
 
 def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
@@ -105,7 +123,11 @@ def stopped_lines(
     """
     run = None if status is None else _own(deed, status)
     rows = [] if status is None else _standing(deed, status, run)
-    published = status is None or any(v.version == deed.new and v.exists for v in status.versions)
+    published = (
+        status is None
+        or deed.moved
+        or any(v.version == deed.new and v.exists for v in status.versions)
+    )
     lines = [
         "",
         "Nothing is lost."
@@ -116,7 +138,9 @@ def stopped_lines(
         *_go_on(deed, hints),
     ]
     if run is not None and (run.staging or run.extract == "unfinished"):
-        lines.append("To give up   migrate discard     removes what is half made; loses nothing")
+        what = f" {escape(deed.name)}" if None not in (deed.old, deed.new, deed.own) else ""
+        loses = "removes what is half made; loses nothing"
+        lines.append(f"To give up   migrate discard{what}     {loses}")
     elif deed.old is not None:
         lines.append(f"To give up   do nothing: release {deed.old} goes on as before")
     journal = "" if run is None else f"   Run: {escape(run.id)}"
@@ -153,7 +177,7 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
         rows += [("extract", _extract(run))] if run.extract else []
         rows += [("staging", run.staging)] if run.staging else []
     for state in status.versions:
-        if state.version == deed.new:
+        if state.version == deed.own:
             rows.append((state.database, "is here" if state.exists else "does not exist"))
     return rows
 
@@ -177,11 +201,22 @@ def _outcome(receipt: Receipt) -> str:
 
 def _after(receipt: Receipt, deed: Deed) -> list[str]:
     if receipt.outcome == "rehearsed":
-        return ["", f"Next     migrate {escape(deed.name)}"]
+        return ["", f"Next     {escape(_unrehearsed(deed))}"]
     if receipt.outcome != "published" or deed.new is None or deed.old is None:
         return []
-    steps = [f"start release {deed.new}", f"back up {receipt.new}: no backup of it exists yet"]
-    return ["", *_numbered("Now      ", steps), *_back(deed)]
+    at = f" on {receipt.new}" if deed.moved else ""
+    steps = [
+        f"start release {deed.new}{escape(at)}",
+        f"back up {receipt.new}: no backup of it exists yet",
+    ]
+    return ["", *_numbered("Now      ", steps), *([] if deed.moved else _back(deed))]
+
+
+def _unrehearsed(deed: Deed) -> str:
+    """Return what to type after a rehearsal, place included."""
+    if not deed.moved:
+        return f"migrate {deed.name}"
+    return deed.again.replace(" --rehearse", "")
 
 
 def _back(deed: Deed) -> list[str]:

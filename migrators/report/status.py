@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrators.report.text import columns, escape, escape_lines, when, wrap
+from migrators.report.text import columns, escape, escape_lines, plural, size, when, wrap
 
 if TYPE_CHECKING:
-    from migrators.receipt import RunState, Status, VersionState
+    from migrators.receipt import KeptExtracts, RunState, Status, VersionState
 
 _COMMAND = 30
 _RUNS = 10
@@ -28,6 +28,8 @@ def status_lines(status: Status) -> list[str]:
     if status.runs:
         runs = [("run", "at", "command", "outcome"), *(_run(r) for r in status.runs[-_RUNS:])]
         lines += ["", *columns(runs, "llll")]
+    if status.extracts.runs:
+        lines += ["", *_extracts(status.extracts)]
     if status.next:
         first, *others = escape_lines(status.next)
         lines += ["", f"Next     {first}", *(f"         {line}" for line in others)]
@@ -41,7 +43,7 @@ def _version(state: VersionState) -> tuple[str, str, str, str, str]:
     if state.unreadable:
         return (version, state.database, "cannot be read", "", "")
     if stamp is None:
-        return (version, state.database, "no stamp", "", state.written)
+        return (version, state.database, "no stamp", "", f"to adopt it: migrate stamp {version}")
     made, at = stamp.step.removeprefix("migrate "), when(stamp.at) if stamp.at else ""
     return (version, state.database, made, at, state.written)
 
@@ -63,6 +65,11 @@ def _run(state: RunState) -> tuple[str, str, str, str]:
     elif outcome == "stopped":
         outcome = "stopped before anything was written"
     return (state.id, when(state.at), _cut(state.command), "; ".join([outcome, *left]))
+
+
+def _extracts(kept: KeptExtracts) -> list[str]:
+    said = f"  extracts of {plural(kept.runs, 'run')} take {size(kept.size)}; to clear them:"
+    return [f"{said} migrate discard --extracts"]
 
 
 def _cut(command: str) -> str:

@@ -25,7 +25,7 @@ from migrators.report.paint import paint
 from migrators.report.text import WIDTH, clock, duration, escape, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
 REDRAW = 0.1
@@ -76,12 +76,17 @@ class Teller:
         self._now = now
         self._lock = threading.RLock()
         self._drawn = 0
+        self._first: tuple[str, ...] = ()
         self._enter("", "", 0)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
             self._take(event)
+
+    def first(self, lines: Iterable[str]) -> None:
+        """Say these lines when work begins: before the first stage or note."""
+        self._first = tuple(lines)
 
     def line(self, text: str) -> None:
         """Say one line of ours; the bar makes room for it."""
@@ -97,6 +102,10 @@ class Teller:
             self._enter("", "", 0)
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, StageStarted | Note):  # others tell of nothing that is done
+            first, self._first = self._first, ()
+            for line in first:
+                self.line(line)
         match event:
             case StageStarted():
                 self.began = True

@@ -14,7 +14,7 @@ from migrators.events import Emit, StageDone, silent
 from migrators.extract import extract
 from migrators.extracts.atomic import PART
 from migrators.extracts.directory import ExtractReader, ExtractWriter
-from migrators.load import finish, load
+from migrators.load import finish, load, say_filled
 from migrators.run.directory import new_run
 from migrators.run.lock import locked
 from migrators.schema import load_schema
@@ -65,7 +65,9 @@ def _made(project: Project, run: RunDirectory, old: int, new: int, emit: Emit) -
     schema = load_schema(project, old)
     database = scratch_backend(run.scratch, f"v{old}")
     reader = ExtractReader.open(project.fixtures(old), schema)
+    say_filled(reader, emit)
     _load(reader, database)
+    database.prove(schema, run.scratch)
     after = scratch_backend(run.scratch, f"v{new}")
     plan = plans.make(project, old, new, now=FIXTURE_NOW, source=database, target=after)
     place = run.scratch / "fixtures"

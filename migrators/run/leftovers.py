@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrators import __version__
-from migrators.backends import backend_for
 from migrators.errors import MigrateError
 from migrators.extracts.directory import ExtractReader, is_complete
 from migrators.run.directory import RunDirectory, all_runs
+from migrators.run.places import staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,30 +21,41 @@ if TYPE_CHECKING:
     from migrators.project import Project
 
 
-def discard_leftovers(project: Project) -> list[str]:
+def discard_leftovers(project: Project, runs: Iterable[RunDirectory] | None = None) -> list[str]:
     """Remove staging databases and incomplete extracts of earlier runs; return their names.
 
     The caller holds the lock, so that no run of this project is still at work. Only what
     a journal of this project names is touched.
+
+    Parameters
+    ----------
+    runs : iterable of RunDirectory, optional
+        Whose; all of the project's unless given.
     """
     removed = []
-    for run in all_runs(project):
+    for run in all_runs(project) if runs is None else runs:
         gone = {line["database"] for line in run.said("gone")}
         for line in run.said("staging"):
             if line["database"] in gone:
                 continue
-            staging = _staging(project, run, line["version"], line["name"])
-            if staging.database == line["database"] and staging.exists():
-                staging.discard()
-                removed.append(staging.database)
+            try:
+                removed.extend(_discarded(staged(project, run, line), line["database"]))
+            except MigrateError:
+                if not line.get("to"):
+                    raise
+                continue  # another server, which may be gone or want a password: the next run
             run.say("gone", database=line["database"])
         removed.extend(_incomplete(run))
         run.clear_scratch()
     return removed
 
 
-def _staging(project: Project, run: RunDirectory, version: int, name: str) -> Backend:
-    return backend_for(project.url(version)).staging(name or run.id)
+def _discarded(staging: Backend, database: str) -> list[str]:
+    if staging.database != database:
+        return []
+    there = staging.exists()
+    staging.discard()  # where an empty one is none yet, the empty one goes, too
+    return [database] if there else []
 
 
 def _incomplete(run: RunDirectory) -> list[str]:

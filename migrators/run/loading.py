@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from migrators.backends import backend_for
-from migrators.errors import DatabaseError, TargetExists, VerifyMismatch
+from migrators.access import Access
+from migrators.errors import DatabaseError, VerifyMismatch
 from migrators.events import Emit, Note, StageDone, StageStarted
 from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
 from migrators.receipt import Receipt, StageTime, TableReceipt
+from migrators.run import access, places
 from migrators.run.directory import RunDirectory, new_run, now
 from migrators.run.leftovers import discard_leftovers
 from migrators.run.lock import locked
@@ -50,7 +52,7 @@ def load_only(project: Project, source: Path, options: Options, *, emit: Emit) -
         The versioned name is taken by something else.
     """
     reader, schema = open_extract(project, source)
-    new = backend_for(project.url(schema.version))
+    new = places.target(project, schema.version)
     job = _Loading(project, options, f"migrate load {source}", emit)
     return job.from_extract(reader, schema, new)
 
@@ -58,7 +60,7 @@ def load_only(project: Project, source: Path, options: Options, *, emit: Emit) -
 def create(project: Project, version: int, options: Options, *, emit: Emit) -> Receipt:
     """Make an empty database of a version, for a new installation."""
     schema = load_schema(project, version)
-    new = backend_for(project.url(version))
+    new = places.target(project, version)
     job = _Loading(project, options, f"migrate create {version}", emit)
     return job.empty(schema, new)
 
@@ -72,13 +74,14 @@ def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
         Naming what differs: damage, or what was written since.
     """
     reader, schema = open_extract(project, source)
-    database = backend_for(project.url(schema.version))
+    database = places.target(project, schema.version)
     command = f"migrate verify {source}"
     if not database.exists():
         raise DatabaseError(
-            f"{database.database} does not exist", hint=f"migrate load {source}     makes it"
+            f"{database.database} does not exist",
+            hint=f"migrate load {source}{project.option}     makes it",
         )
-    with locked(project, command):
+    with locked(project, command, made=schema.version):
         run = new_run(project, command)
         started = now()
         began = time.monotonic()
@@ -118,15 +121,14 @@ class _Loading:
 
     def from_extract(self, reader: ExtractReader, schema: SchemaVersion, new: Backend) -> Receipt:
         digest = reader.digest
-        with locked(self.project, self.command):
+        with locked(self.project, self.command, made=schema.version) as still:
             stamp = new.stamp() if new.exists() else None
             done = stamp is not None and stamp.extract == digest
             if done and not (self.options.replace or self.options.rehearse):
                 return self._already(new)
-            self._may_publish(new)
-            discard_leftovers(self.project)
+            self._ready(new)
             run = new_run(self.project, self.command)
-            staging = self._staging(run, schema, new)
+            staging = places.staging(self.project, run, schema.version)
             try:
                 self._timed("load", lambda: load(reader, schema, staging, emit=self.emit))
                 self._timed("finish", lambda: finish(reader, schema, staging, emit=self.emit))
@@ -134,39 +136,32 @@ class _Loading:
                     "verify",
                     lambda: verify(reader, schema, staging, scratch=run.scratch, emit=self.emit),
                 )
+                still()
                 return self._end(run, schema, staging, new, digest)
             finally:
                 _discard(run, staging)
 
     def empty(self, schema: SchemaVersion, new: Backend) -> Receipt:
-        with locked(self.project, self.command):
+        with locked(self.project, self.command, made=schema.version) as still:
             stamp = new.stamp() if new.exists() else None
             if stamp is not None and stamp.step == self.command:
                 return self._already(new)
-            self._may_publish(new)
-            discard_leftovers(self.project)
+            self._ready(new)
             run = new_run(self.project, self.command)
-            staging = self._staging(run, schema, new)
+            staging = places.staging(self.project, run, schema.version)
             try:
                 staging.create(schema)
                 staging.finish(schema, {})
+                still()
                 return self._end(run, schema, staging, new, "")
             finally:
                 _discard(run, staging)
 
-    def _staging(self, run: RunDirectory, schema: SchemaVersion, new: Backend) -> Backend:
-        staging = new.staging(run.id)
-        run.say("staging", database=staging.database, version=schema.version, name=run.id)
-        return staging
-
-    def _may_publish(self, new: Backend) -> None:
-        if new.exists() and not (self.options.replace or self.options.rehearse):
-            raise TargetExists(
-                f"{new.database} exists already; nothing was overwritten",
-                hint=f"{self.command} --replace     sets it aside first, under another name",
-            )
-        if not self.options.rehearse:
-            new.ready()
+    def _ready(self, new: Backend) -> None:
+        if self.project.into:  # what a run left in it is in the way
+            discard_leftovers(self.project)
+        places.may_publish(self.project, new, self.options, self.command)
+        discard_leftovers(self.project)
 
     def _already(self, new: Backend) -> Receipt:
         return Receipt(
@@ -192,8 +187,9 @@ class _Loading:
         if not self.options.rehearse:
             began = time.monotonic()
             self.emit(StageStarted("publish"))
-            staging.write_stamp(stamp_of(schema, self.command, digest))
-            replaced = publish(run, staging, new)
+            stamp = stamp_of(schema, self.command, digest)
+            give = partial(access.give, staging, Access(), new, new, self.emit)
+            replaced = publish(run, staging, new, stamp, give=give)
             outcome = "published"
             self.emit(StageDone("publish", time.monotonic() - began, (f"{new.database} is here",)))
             if replaced:

@@ -1,28 +1,48 @@
-"""One run at a time in a project: a lock that the operating system frees with its holder."""
+"""One run at a time in a project: locks that are freed with their holder.
+
+The operating system's on a file of the project, and each server's, whose databases are
+worked on: two checkouts of one project meet there.
+"""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from migrators.backends import backend_for
 from migrators.errors import DatabaseError, Locked
 from migrators.run.directory import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    import sqlalchemy as sa
+
+    from migrators.backends.interface import Backend, Still
     from migrators.project import Project
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def locked(project: Project, command: str) -> Iterator[None]:
-    """Hold the project's lock.
+def locked(
+    project: Project, command: str, *versions: int, made: int | None = None
+) -> Iterator[Still]:
+    """Hold the project's lock, here and on the servers of some versions' databases.
+
+    What it gives is asked before anything is published: a server frees its lock with the
+    connection, and another run may have it by then.
+
+    Parameters
+    ----------
+    versions : int
+        Whose databases are worked on.
+    made : int, optional
+        The version whose database is made, where `--to` says.
 
     Raises
     ------
@@ -32,10 +52,29 @@ def locked(project: Project, command: str) -> Iterator[None]:
         The disk is full or read-only, whatever it was that was written.
     """
     try:
-        with _held(project, command):
-            yield
+        with _held(project, command), ExitStack() as stack:
+            urls = [project.url(version) for version in sorted(set(versions))]
+            if made is not None and project.target(made) not in urls:
+                urls.append(project.target(made))
+            held_there = [
+                stack.enter_context(database.held(project.settings.name, command))
+                for database in _servers(urls)
+            ]
+            for url in urls:
+                backend_for(url).recover()
+
+            def still() -> None:
+                for each in held_there:
+                    each()
+
+            yield still
     except OSError as error:
         raise _told(error, project.runs) from error
+
+
+def _servers(urls: Iterable[sa.URL]) -> Iterable[Backend]:
+    """Return one database of each server; a database that is a file has none."""
+    return {(u.get_backend_name(), u.host, u.port): backend_for(u) for u in urls}.values()
 
 
 def held(project: Project) -> bool:

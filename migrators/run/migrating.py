@@ -5,28 +5,34 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from migrators import drift
 from migrators import plan as plans
-from migrators.backends import backend_for
-from migrators.errors import DatabaseError, Findings, TargetExists, UsageError, ValueRefused
-from migrators.events import Emit, Note, StageDone, StageStarted
+from migrators.access import Access
+from migrators.backends import where
+from migrators.errors import Findings, UsageError, ValueRefused
+from migrators.events import Emit, Note, Planned, StageDone, StageStarted
 from migrators.extract import extract
 from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load
 from migrators.receipt import LeftBehind, Receipt, RuleCount, StageTime, TableReceipt
+from migrators.run import places
+from migrators.run.access import captured, give
 from migrators.run.directory import new_run, now
 from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
 from migrators.run.lock import locked
+from migrators.run.present import present
 from migrators.run.publishing import already_published, publish, stamp_for
+from migrators.run.retention import clear_old
 from migrators.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from migrators.backends.interface import Backend
+    from migrators.backends.interface import Backend, Still
     from migrators.extracts.interface import Manifest
     from migrators.plan.model import Plan
     from migrators.project import Project
@@ -61,11 +67,47 @@ def migrate(
         See the tree in `errors`; the old database is untouched and the versioned name
         absent, or as it was.
     """
-    command = f"migrate {chain[0][0]}to{chain[-1][1]}"
+    end = chain[-1][1]
+    command = f"migrate {chain[0][0]}to{end}"
     at = at or datetime.now(UTC)
-    with locked(project, command):
-        steps = [plans.make(project, old, new, now=at) for old, new in chain]
-        return _Migration(project, steps, options, command, emit).run()
+    own = [old for old, _ in chain] if project.to else [v for step in chain for v in step]
+    places.refuse_itself(project, chain[0][0], end)
+    with locked(project, command, *own, made=end) as still:
+        steps = [
+            plans.make(project, old, new, now=at, target=_target(project, new, end))
+            for old, new in chain
+        ]
+        emit(Planned(any(plan.computes for plan in steps)))
+        return _Migration(project, steps, options, command, emit, still).run()
+
+
+def _target(project: Project, new: int, end: int) -> Backend | None:
+    return places.target(project, end) if new == end else None
+
+
+def copy(project: Project, version: int, options: Options, *, emit: Emit) -> Receipt:
+    """Make the database of a version once more, where the project's `to` says.
+
+    Returns
+    -------
+    Receipt
+        As `migrate`.
+
+    Raises
+    ------
+    UsageError
+        There is no other place.
+    MigrateError
+        As `migrate`.
+    """
+    command = f"migrate copy {version}"
+    if not project.to:
+        raise UsageError("copy needs a place", hint=f"{command} --to {where.SERVER}_v{version}")
+    places.refuse_itself(project, version, version)
+    with locked(project, command, version, made=version) as still:
+        plan = plans.make_copy(project, version, target=places.target(project, version))
+        emit(Planned(plan.computes))
+        return _Migration(project, [plan], options, command, emit, still).run()
 
 
 @dataclass
@@ -77,14 +119,15 @@ class _Migration:
     options: Options
     command: str
     emit: Emit
+    still_locked: Still
     started: str = field(default_factory=now)
     stages: list[StageTime] = field(default_factory=list)
     manifests: list[tuple[str, Manifest]] = field(default_factory=list)
+    access: Access = field(default_factory=Access)
 
     def run(self) -> Receipt:
-        old = backend_for(self.project.url(self.plans[0].old.version))
-        new = backend_for(self.project.url(self.plans[-1].new.version))
-        _present(old, self.plans[0].old.version)
+        old = present(self.project, self.plans[0].old.version)
+        new = places.target(self.project, self.plans[-1].new.version)
         source = old.digest()
         if not (self.options.replace or self.options.rehearse):
             facts = {"source": source, "steps": steps_digest(self.plans)}
@@ -98,8 +141,11 @@ class _Migration:
         try:
             self._fits(old)
             self._may_lose(old)
+            self.access = captured(self.plans, old, new, self.command)
             reader, staging = self._steps(old, source)
-            return self._end(reader, staging, old, new, source)
+            receipt = self._end(reader, staging, old, new, source)
+            clear_old(self.project, emit=self.emit)
+            return receipt
         finally:
             run.clear_scratch()
             self._discard_own()
@@ -107,27 +153,26 @@ class _Migration:
     # before anything is written --------------------------------------------------------
 
     def _may_publish(self, new: Backend) -> None:
-        downgrade = self.plans[-1].is_downgrade
-        if new.exists() and not (self.options.replace or self.options.rehearse or downgrade):
-            raise TargetExists(
-                f"{new.database} exists already; nothing was overwritten",
-                hint=f"{self.command} --replace     sets it aside first, under another name",
-            )
-        if not self.options.rehearse:
-            new.ready()
+        if self.project.into:  # what a run left in it is in the way
+            discard_leftovers(self.project)
+        down = self.plans[-1].is_downgrade and not self.project.to
+        places.may_publish(self.project, new, self.options, self.command, may_set_aside=down)
 
     def _fits(self, old: Backend) -> None:
         """Refuse an old database that holds what its schema module does not know of."""
         schema = self.plans[0].old
         live = old.catalog()
-        fresh = drift.fresh_catalog(type(old), schema, self.place.scratch)
+        fresh = drift.fresh_catalog(old, schema, self.place.scratch)
         stops = [d for d in drift.compare(live, fresh) if not d.additive or d.holds_data]
         if stops:
             listed = "\n".join(f"  {difference}" for difference in stops)
             raise Findings(
                 f"{old.database} is not schemas/{schema.path.name}:\n{listed}",
-                hint=f"migrate check {self.plans[0].name}     tells all, and what to type",
+                hint=f"{self._check()}     tells all, and what to type",
             )
+
+    def _check(self, plan: Plan | None = None) -> str:
+        return f"migrate check {(plan or self.plans[0]).name}{self.project.option}"
 
     def _may_lose(self, old: Backend) -> None:
         lossy = [plan for plan in self.plans if plan.losses]
@@ -160,9 +205,10 @@ class _Migration:
             wanted = basis(source, self.plans[: index + 1], self.options.files)
             reader = self._extract(plan, database, wanted)
             self.manifests.append((plan.name, reader.manifest))
+            self.access = Access.of(reader.manifest.access)
             if database is not old:
                 self._gone(database)
-            database = self._load(plan, reader)
+            database = self._load(plan, reader, old)
         return reader, database
 
     def _extract(self, plan: Plan, database: Backend, wanted: str) -> ExtractReader:
@@ -175,19 +221,27 @@ class _Migration:
         self.place.say("extract", step=plan.name)
         writer = ExtractWriter(path, plan.new, self.options.files)
         try:
-            extract(plan, database, writer, scratch=self.place.scratch, emit=self.emit)
+            extract(
+                plan,
+                database,
+                writer,
+                scratch=self.place.scratch,
+                emit=self.emit,
+                jobs=self.options.jobs,
+                access=self.access,
+            )
         except ValueRefused as refused:
-            refused.hint = (f"migrate check {plan.name}     finds every such row", *refused.hint)
+            said = f"{self._check(plan)}     finds every such row"
+            refused.hint = (said, *refused.hint)
             raise
         self.place.say("extracted", step=plan.name, basis=wanted)
-        said = f"{database.database} is no longer needed: data complete on disk"
-        self._stage(plan, "extract", began, said)
+        done = f"{database.database} is no longer needed: data complete on disk"
+        self._stage(plan, "extract", began, done)
         return ExtractReader.open(path, plan.new)
 
-    def _load(self, plan: Plan, reader: ExtractReader) -> Backend:
-        name = self.place.id
-        staging = backend_for(self.project.url(plan.new.version)).staging(name)
-        self.place.say("staging", database=staging.database, version=plan.new.version, name=name)
+    def _load(self, plan: Plan, reader: ExtractReader, old: Backend) -> Backend:
+        last = plan is self.plans[-1]
+        staging = places.staging(self.project, self.place, plan.new.version, last=last).like(old)
         began = time.monotonic()
         load(reader, plan.new, staging, emit=self.emit)
         self.stages.append(StageTime(plan.name, "load", time.monotonic() - began))
@@ -214,21 +268,29 @@ class _Migration:
     ) -> Receipt:
         outcome = "rehearsed"
         self._still(old, source)
-        if not self.options.rehearse:
+        if self.options.rehearse:
+            self._give(staging, old, new)
+        else:
+            self.still_locked()
             began = time.monotonic()
             last = self.plans[-1]
-            staging.write_stamp(stamp_for(last, self.command, reader.digest))
+            stamp = stamp_for(last, self.command, reader.digest)
             steps = steps_digest(self.plans)
-            facts = {"source": source, "steps": steps, "extract": reader.digest}
-            replaced = publish(self.place, staging, new, like=old, **facts)
+            made = {"source": source, "steps": steps, "extract": reader.digest}
+            give = partial(self._give, staging, old, new)
+            replaced = publish(self.place, staging, new, stamp, like=old, give=give, **made)
             outcome = "published"
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
             self._stage(last, "publish", began, f"{new.database} is here")
         receipt = self._receipt(outcome, old, new)
         self.place.keep(receipt)
-        self.place.say("finished", outcome=outcome, source=source, extract=reader.digest)
+        facts = {"source": source, "extract": reader.digest, "size": old.size_bytes()}
+        self.place.say("finished", outcome=outcome, **facts)
         return receipt
+
+    def _give(self, staging: Backend, old: Backend, new: Backend) -> None:
+        give(staging, self.access, old, new, self.emit)
 
     def _still(self, old: Backend, source: str) -> None:
         began = time.monotonic()
@@ -249,8 +311,7 @@ class _Migration:
         gone = {line["database"] for line in self.place.said("gone")}
         for line in self.place.said("staging"):
             if line["database"] not in gone:
-                url = self.project.url(line["version"])
-                self._gone(backend_for(url).staging(line["name"]))
+                self._gone(places.staged(self.project, self.place, line))
 
     def _receipt(self, outcome: str, old: Backend, new: Backend) -> Receipt:
         parts = [receipt_parts(made.accounting, step) for step, made in self.manifests]
@@ -270,27 +331,6 @@ class _Migration:
             stages=tuple(self.stages),
             **accounted,
             sames=tuple((title, _answer(rows)) for title, rows in answers),
-        )
-
-
-def _present(old: Backend, version: int) -> None:
-    if not old.exists():
-        raise DatabaseError(
-            f"{old.database} does not exist: there is no database of version {version}",
-            hint=(
-                f"migrate load fixtures/v{version}     makes one from the fixtures",
-                "migrate status               shows which databases there are",
-            ),
-        )
-    _says_otherwise(old, version)
-
-
-def _says_otherwise(old: Backend, version: int) -> None:
-    stamp = old.stamp()
-    if stamp is not None and stamp.version != version:
-        raise DatabaseError(
-            f"{old.database} is stamped as version {stamp.version}: name and stamp disagree",
-            hint="migrate status",
         )
 
 
@@ -328,15 +368,15 @@ def extract_only(
     command = f"migrate extract {old}to{new}" if old != new else f"migrate extract {old}"
     if further:
         raise UsageError("extract takes one step", hint=command)
-    with locked(project, command):
+    with locked(project, command, old):
         made = plans.make(project, old, new) if old != new else plans.make_copy(project, old)
-        source = backend_for(project.url(old))
-        _present(source, old)
+        emit(Planned(made.computes))
+        source = present(project, old)
         run = new_run(project, command)
         try:
             writer = ExtractWriter(to, made.new, options.files)
             began = time.monotonic()
-            extract(made, source, writer, scratch=run.scratch, emit=emit)
+            extract(made, source, writer, scratch=run.scratch, emit=emit, jobs=options.jobs)
             emit(StageDone("extract", time.monotonic() - began, (f"every row in {to}",)))
         finally:
             run.clear_scratch()

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
+
+_MOST_JOBS = 4
+"""More readers wait for one another, and each holds its batches."""
+
+
+def cores() -> int:
+    """Return how many tables are worth reading at a time here."""
+    return min(_MOST_JOBS, len(os.sched_getaffinity(0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,8 @@ class Options:
         Use nothing that an earlier run left.
     files : str
         "parquet" or "csv".
+    jobs : int
+        Tables at a time.
     """
 
     rehearse: bool = False
@@ -28,3 +39,4 @@ class Options:
     accept_loss: bool = False
     fresh: bool = False
     files: str = "parquet"
+    jobs: int = field(default_factory=cores)

@@ -13,7 +13,7 @@ from migrators.receipt import Receipt
 from migrators.run.directory import RunDirectory, all_runs, now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
@@ -51,24 +51,38 @@ def publish(
     run: RunDirectory,
     staging: Backend,
     new: Backend,
+    made: Stamp,
     *,
     like: Backend | None = None,
+    give: Callable[[], None] = lambda: None,
     **facts: str,
 ) -> str:
-    """Publish, journalled; return the name that the replaced version got, or "".
+    """Stamp and publish, journalled; return the name that the replaced version got, or "".
+
+    A database that was loaded in place is published by its stamp, which comes last.
 
     Parameters
     ----------
+    made : Stamp
     **facts
         What the intent says besides: should nothing be said after it, stamp and intent
         tell what was published.
     like : Backend or None
         The database it was made from: who may read that may read this, unless it replaces
         a version, whose access it takes.
+    give : callable
+        Gives the staging database the rights on what is in it; after the stamp, which comes
+        with a table of its own, but where the stamp publishes.
     """
-    aside = new.aside(run.id) if new.exists() else None
+    if not staging.in_place:
+        staging.write_stamp(made)
+    give()
+    aside = new.aside(run.id) if new.exists() and not staging.in_place else None
     run.say("publish", database=new.database, aside=aside.database if aside else "", **facts)
-    new.publish(staging, aside=aside, like=None if aside else like)
+    if staging.in_place:
+        staging.write_stamp(made)
+    else:
+        new.publish(staging, aside=aside, like=None if aside else like)
     run.say("gone", database=staging.database)
     stamp = new.stamp()
     if stamp is None:
@@ -104,18 +118,23 @@ def already_published(
     for run in all_runs(project):
         for line in run.said("publish"):
             if line.get("extract") == stamp.extract and line["database"] == new.database:
-                return _still_stands(run, command, new, facts, line)
+                return _still_stands(run, command, new, facts, line, project.option)
     return None
 
 
 def _still_stands(
-    run: RunDirectory, command: str, new: Backend, facts: Mapping[str, str], then: Mapping[str, str]
+    run: RunDirectory,
+    command: str,
+    new: Backend,
+    facts: Mapping[str, str],
+    then: Mapping[str, str],
+    option: str,
 ) -> Receipt:
     for fact, said in _STALE.items():
         if facts[fact] != then.get(fact, facts[fact]):
             raise Findings(
                 f"{new.database} is stale: {said} since run {run.id} made it",
-                hint=f"{command} --replace     sets it aside and makes it anew",
+                hint=f"{command}{option} --replace     sets it aside and makes it anew",
             )
     return replace(_kept(run, new) or _unkept(run, command, new), outcome="already done")
 

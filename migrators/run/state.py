@@ -13,7 +13,9 @@ from migrators.receipt import RunState, Status, VersionState
 from migrators.run.directory import RunDirectory, all_runs, new_run
 from migrators.run.leftovers import discard_leftovers
 from migrators.run.lock import held, locked
+from migrators.run.present import from_fixtures
 from migrators.run.publishing import stamp_of
+from migrators.run.retention import clear, kept
 from migrators.schema import load_schema
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ def status(project: Project) -> Status:
     runs = [_run(run) for run in list(all_runs(project))[:_RUNS]]
     if runs and runs[0].outcome == "stopped" and held(project):
         runs[0] = replace(runs[0], outcome="running")
-    return Status(project.settings.name, versions, tuple(reversed(runs)), _next(project, versions))
+    following = _next(project, versions)
+    return Status(project.settings.name, versions, tuple(reversed(runs)), following, kept(project))
 
 
 def _version(project: Project, version: int) -> VersionState:
@@ -136,12 +139,15 @@ def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
     database = backend_for(project.url(version))
     schema = load_schema(project, version)
     if not database.exists():
-        raise DatabaseError(f"{database.database} does not exist")
+        raise DatabaseError(
+            f"{database.database} does not exist: there is nothing to adopt",
+            hint=(*from_fixtures(project, version), f"migrate create {version}     an empty one"),
+        )
     command = f"migrate stamp {version}"
-    with locked(project, command):
+    with locked(project, command, version):
         run = new_run(project, command)
         try:
-            fresh = drift.fresh_catalog(type(database), schema, run.scratch)
+            fresh = drift.fresh_catalog(database, schema, run.scratch)
             found = [d for d in drift.compare(database.catalog(), fresh) if not d.additive]
             if found:
                 listed = "\n".join(f"  {difference}" for difference in found)
@@ -161,11 +167,25 @@ def _shown(database: Backend) -> str:
     return database.url.render_as_string(hide_password=True)
 
 
-def discard(project: Project, *, emit: Emit) -> list[str]:
-    """Remove what unfinished runs of this project left; return the names."""
+def discard(project: Project, step: str = "", *, extracts: bool = False, emit: Emit) -> list[str]:
+    """Remove what unfinished runs of this project left; return the names.
+
+    Parameters
+    ----------
+    step : str
+        "2to3": of the runs of `migrate 2to3` alone; of all runs unless given.
+    extracts : bool
+        Complete extracts, too.
+    """
     del emit
     with locked(project, "migrate discard"):
-        return discard_leftovers(project)
+        runs = [run for run in all_runs(project) if step in ("", _step(run))]
+        return [*discard_leftovers(project, runs), *(clear(runs) if extracts else ())]
+
+
+def _step(run: RunDirectory) -> str:
+    begun = run.said("begun")
+    return str(begun[0].get("command", "")).removeprefix("migrate ") if begun else ""
 
 
 def drop(project: Project, version: int, *, emit: Emit) -> str:
@@ -179,11 +199,11 @@ def drop(project: Project, version: int, *, emit: Emit) -> str:
     del emit
     database = backend_for(project.url(version))
     if not database.exists():
-        raise DatabaseError(f"{database.database} does not exist")
+        raise DatabaseError(f"{database.database} does not exist", hint="migrate status")
     others = [v for v in project.versions() if v != version]
     if not any(backend_for(project.url(v)).exists() for v in others):
         raise UsageError(f"{database.database} is the only database of this project")
-    with locked(project, f"migrate drop {version}"):
+    with locked(project, f"migrate drop {version}", version):
         run = new_run(project, f"migrate drop {version}")
         run.say("drop", database=database.database)
         try:

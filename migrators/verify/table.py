@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from migrators.backends.interface import ReadColumn, ReadQuery
 from migrators.events import Emit, TableProgress
+from migrators.extracts import forms
 from migrators.extracts.interface import BATCH_ROWS
 from migrators.order import OrderCheck, in_order
 from migrators.stream import ahead
@@ -33,7 +34,10 @@ class _OutOfOrder(Exception):  # a fact about the extract's rows
 
 @dataclass
 class TableCheck:
-    """Compares one table; `rows` is how many rows of the extract were compared."""
+    """Compares one table; `rows` is how many rows of the extract were compared.
+
+    Its columns are of the types in which the database was given them (`extracts.forms`).
+    """
 
     reader: ExtractReader
     schema: SchemaVersion
@@ -65,7 +69,7 @@ class TableCheck:
 
     def _checked(self) -> Iterator[pa.RecordBatch]:
         check = OrderCheck(self.table.primary_key)
-        for batch in self.reader.batches(self.table.name):
+        for batch in forms.batches(self.reader, self.table):
             check.see(batch)
             if not check.ordered:
                 raise _OutOfOrder
@@ -81,7 +85,7 @@ class TableCheck:
     # in any order ----------------------------------------------------------------------
 
     def _as_sorted_text(self, emit: Emit) -> list[str]:
-        ours = self._sorted(self.reader.batches(self.table.name), "ours")
+        ours = self._sorted(forms.batches(self.reader, self.table), "ours")
         theirs = self._sorted(self._read(()), "theirs")
         with ahead(ours) as left, ahead(theirs) as right:
             for mine, other in aligned(left, right):

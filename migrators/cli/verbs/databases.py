@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrators.cli.names import versions
+
 if TYPE_CHECKING:
     from migrators.cli.session import Session
 
@@ -78,15 +80,22 @@ def drop(session: Session, version: int, *, yes: bool) -> None:
 
 
 @click.command(short_help="Remove what unfinished runs left.")
+@click.argument("step", type=versions, metavar="[NtoM]", required=False)
+@click.option("--extracts", is_flag=True, help="Remove complete extracts of past runs, too.")
 @click.pass_obj
-def discard(session: Session) -> None:
-    """Remove what unfinished runs of this project left half made.
+def discard(session: Session, step: tuple[int, int] | None, *, extracts: bool) -> None:
+    """Remove what unfinished runs of this project left half made: of all, or of NtoM.
 
     Only staging databases and incomplete extracts that a journal of this project names;
-    never a published or set-aside version. The next run does it by itself.
+    never a published or set-aside version, a journal or a receipt. The next run does it by
+    itself.
+
+    Complete extracts are kept of the latest run, or of as many as keep_extracts in
+    [tool.migrators] or MIGRATE_KEEP_EXTRACTS says; older ones go when a run has ended.
     """
     from migrators import run
     from migrators.report.text import escape
 
-    gone = run.discard(session.project(), emit=session.teller)
+    name = f"{step[0]}to{step[1]}" if step else ""
+    gone = run.discard(session.project(), name, extracts=extracts, emit=session.teller)
     session.show([f"removed  {escape(name)}" for name in gone] or ["Nothing was left."])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrators.cli.names import is_step, versions
+from migrators.cli.shown import show_values
 from migrators.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Parquet for speed, CSV for people.",
 )
+@show_values
 @click.pass_obj
 def extract(session: Session, what: str, to: Path | None, files: str) -> None:
     """Write a database as files: of the shape of schema M (NtoM), or of its own (N).
@@ -38,6 +40,7 @@ def extract(session: Session, what: str, to: Path | None, files: str) -> None:
     a database of the files.
     """
     from migrators import run
+    from migrators.cli.memory import sparing
     from migrators.cli.results import database
     from migrators.report.run import Deed
     from migrators.report.text import escape
@@ -55,7 +58,9 @@ def extract(session: Session, what: str, to: Path | None, files: str) -> None:
         )
     )
     chain = project.chain(old, new) if old != new else [(old, old)]
-    made = run.extract_only(project, chain, place, run.Options(files=files), emit=session.teller)
+    options = run.Options(files=files)
+    with sparing(session.teller) as emit:
+        made = run.extract_only(project, chain, place, options, emit=emit)
     path = escape(session.short(str(made)))
     session.show([f"{path} is complete.", f"Next: migrate load {path}"])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrators.cli.names import versions
+from migrators.cli.shown import show_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,7 @@ def freeze(session: Session, version: int, source: str, alembic_head: str | None
 
 @click.command(short_help="Upgrade committed fixtures by a step.")
 @click.argument("step", type=versions, metavar="NtoM")
+@show_values
 @click.pass_obj
 def fixtures(session: Session, step: tuple[int, int]) -> None:
     """Upgrade the committed fixtures by the same step that production runs.

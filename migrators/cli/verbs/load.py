@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrators.cli.elsewhere import elsewhere
+from migrators.cli.shown import show_values
+
 if TYPE_CHECKING:
     from migrators.cli.session import Session
 
@@ -15,10 +18,12 @@ _DIRECTORY = click.Path(path_type=Path)
 
 @click.command(short_help="Make a database of an extract.")
 @click.argument("source", type=_DIRECTORY, metavar="DIR")
+@elsewhere("to", "into")
 @click.option("--rehearse", is_flag=True, help="Do everything but publish.")
 @click.option("--replace", is_flag=True, help="Set the database that is there aside.")
 @click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@show_values
 @click.pass_obj
 def load(
     session: Session, source: Path, *, rehearse: bool, replace: bool, yes: bool, as_json: bool
@@ -46,6 +51,7 @@ def load(
 
 @click.command(short_help="Compare a database with an extract, cell by cell.")
 @click.argument("source", type=_DIRECTORY, metavar="DIR")
+@elsewhere("to", to="at")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_obj
 def verify(session: Session, source: Path, *, as_json: bool) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from migrators.cli.elsewhere import elsewhere
 from migrators.cli.names import PLACEHOLDER, versions
+from migrators.cli.shown import show_values
 
 if TYPE_CHECKING:
     from migrators.cli.session import Session
@@ -27,6 +29,7 @@ class Flags(TypedDict):
 
 
 @click.command(PLACEHOLDER, short_help="Take a database from schema N to M; 1to4 is a chain.")
+@elsewhere("to", "into")
 @click.option("--rehearse", is_flag=True, help="Do everything but publish; keep the timings.")
 @click.option(
     "--replace",
@@ -41,6 +44,7 @@ class Flags(TypedDict):
 @click.option("--fresh", is_flag=True, help="Use nothing that an earlier run left.")
 @click.option("--dry-run", is_flag=True, help="Print the plan instead; nothing is written.")
 @click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@show_values
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_context
 def migrate(ctx: click.Context, /, **flags: Unpack[Flags]) -> None:
@@ -62,11 +66,12 @@ def migrate(ctx: click.Context, /, **flags: Unpack[Flags]) -> None:
 
 def _run(session: Session, old: int, new: int, flags: Flags) -> None:
     from migrators import run
+    from migrators.cli.memory import sparing
     from migrators.cli.results import finish
 
     project = session.project()
     chain = project.chain(old, new)
-    deed = _deed(session, project, old, new)
+    deed = _deed(session, project, old, new, rehearse=flags["rehearse"])
     _agree(session, project, deed, flags)
     session.begin(deed)
     options = run.Options(
@@ -75,11 +80,12 @@ def _run(session: Session, old: int, new: int, flags: Flags) -> None:
         accept_loss=flags["accept_loss"],
         fresh=flags["fresh"],
     )
-    receipt = run.migrate(project, chain, options, emit=session.teller)
+    with sparing(session.teller) as emit:
+        receipt = run.migrate(project, chain, options, emit=emit)
     finish(session, receipt, deed, json=flags["as_json"])
 
 
-def _deed(session: Session, project: Project, old: int, new: int) -> Deed:
+def _deed(session: Session, project: Project, old: int, new: int, *, rehearse: bool) -> Deed:
     from migrators.cli.results import database
     from migrators.report.run import Deed
 
@@ -90,19 +96,15 @@ def _deed(session: Session, project: Project, old: int, new: int) -> Deed:
         old=old,
         new=new,
         source=database(session, project, old),
-        target=database(session, project, new),
-        back=back,
+        target=database(session, project, new, made=True),
+        back=back if not project.to else "",
+        moved=bool(project.to),
+        rehearse=rehearse,
     )
 
 
 def _agree(session: Session, project: Project, deed: Deed, flags: Flags) -> None:
-    """Ask before an existing version loses its name."""
-    from migrators.backends import backend_for
+    from migrators.cli.results import agree
 
-    if not flags["replace"] or flags["rehearse"] or deed.new is None:
-        return
-    if backend_for(project.url(deed.new)).exists():
-        session.agree(
-            f"{deed.target} is there: it will be set aside under another name",
-            yes=flags["yes"],
-        )
+    if flags["replace"] and not flags["rehearse"]:
+        agree(session, project, deed, yes=flags["yes"])

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from migrators.survey import Survey
 
 
+_SECONDS = 10.0
+"""To count what is left behind: who plans waits for the page."""
+
+
 @click.command(short_help="Show what a step will do.")
 @click.argument("step", type=versions, metavar="NtoM")
 @click.option("--sql", "as_sql", is_flag=True, help="Print the statements put to the old database.")
@@ -32,8 +36,9 @@ def plan(
     """Show what a step will do: tables, rows, room, and what is left behind.
 
     Checks the step whole: every old column must go somewhere or be dropped with a
-    reason, every new one must be filled. With a database its sizes are shown; without
-    one they are blank.
+    reason, every new one must be filled. With a database its sizes are shown, and how
+    much is left behind: counted, or "about" in tables of more than two million rows;
+    without one they are blank.
     """
     if as_sql:
         _show_sql(session, *step)
@@ -74,13 +79,13 @@ def _pages(session: Session, old: int, new: int) -> Iterator[tuple[Plan, Places,
     for before, after in project.chain(old, new):
         made = make(project, before, after)
         names = database(session, project, before), database(session, project, after)
-        places = Places(*names, runs, _took(project, made.name))
-        yield made, places, _survey(session, project, made)
+        found = _survey(session, project, made)
+        yield made, Places(*names, runs, _took(project, made.name, found)), found
 
 
-def _took(project: Project, name: str) -> str:
-    """Say how long the last run of a step took, from its receipt."""
-    from migrators.report.text import duration, when
+def _took(project: Project, name: str, now: Survey | None) -> str:
+    """Say how long the last run of a step took, and how large the database was then."""
+    from migrators.report.plan import took
     from migrators.run.directory import all_runs
 
     for run in all_runs(project):
@@ -89,8 +94,8 @@ def _took(project: Project, name: str) -> str:
         if not (begun and finished) or begun[0].get("command") != f"migrate {name}":
             continue
         start, end = (datetime.fromisoformat(x["at"]) for x in (begun[0], finished[-1]))
-        took = duration((end - start).total_seconds())
-        return f"{took}, from the run of {when(begun[0]['at'])} ({finished[-1]['outcome']})"
+        sizes = finished[-1].get("size"), None if now is None else now.size_bytes
+        return took(start, end, finished[-1]["outcome"], *sizes)
     return ""
 
 
@@ -98,11 +103,13 @@ def _survey(session: Session, project: Project, made: Plan) -> Survey | None:
     """Look at the old database, if there is one."""
     from migrators.backends import backend_for
     from migrators.survey import survey
+    from migrators.survey.access import said
 
     old, new = (backend_for(project.url(s.version)) for s in (made.old, made.new))
     if not old.exists():
         return None
-    found = survey(made, old, new, project.runs)
+    found = survey(made, old, new, project.runs, seconds=_SECONDS)
     free = {session.short(place): room for place, room in found.free.items()}
     needed = {session.short(place): room for place, room in found.needed.items()}
-    return replace(found, free=free, needed=needed)
+    notes = (*found.notes, *said(made, old, new))
+    return replace(found, free=free, needed=needed, notes=notes)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from migrators.backends import where
+from migrators.backends.live import Live
 from migrators.plan.model import Apply
+from migrators.survey.left import Left, left_behind
 from migrators.types import Kind
 
 if TYPE_CHECKING:
@@ -50,6 +52,12 @@ class Survey:
         "SQLite 3.40.1".
     notes : tuple of str
         Plain facts: the journal mode, files beside the database.
+    left : tuple of Left
+        What the step leaves behind, in the order of `survey.left.questions`.
+    live : Live
+        Who else is on the old database's server.
+    log_bytes, sort_bytes : int
+        Estimates, of a server: what a load adds to its log, and what it sorts in files.
     """
 
     rows: dict[str, int]
@@ -61,9 +69,19 @@ class Survey:
     needed: dict[str, int]
     engine: str
     notes: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
+    live: Live = field(default_factory=Live)
+    log_bytes: int = 0
+    sort_bytes: int = 0
+
+    @property
+    def around(self) -> tuple[str, ...]:
+        """Who else is there, and what they will feel of a run; a sentence each."""
+        people = (f"connected now: {'; '.join(self.live.people)}",) if self.live.people else ()
+        return (*people, *self.live.followers)
 
 
-def survey(plan: Plan, old: Backend, new: Backend, runs: Path) -> Survey:
+def survey(plan: Plan, old: Backend, new: Backend, runs: Path, *, seconds: float = 0.0) -> Survey:
     """Look at the old database and at the room there is; no snapshot may be open.
 
     Parameters
@@ -73,18 +91,22 @@ def survey(plan: Plan, old: Backend, new: Backend, runs: Path) -> Survey:
         `new` need not exist.
     runs : Path
         Where extracts and temporary files will be; need not exist.
+    seconds : float
+        How long to go on counting what is left behind; unless given none is counted.
 
     Raises
     ------
     DatabaseError, Locked
         The old database cannot be read.
     """
-    size, rows = old.size_bytes(), _rows(plan, old)
+    size, (rows, left) = old.size_bytes(), _counts(plan, old, seconds)
     extract, temp = int(size * _EXTRACT), _temporary(plan, old, rows, size)
     target = int(size * (_REKEYED if _rekeys(plan) else _TARGET))
     here, there = _places(runs, new)
     needed = {here: extract + temp}
-    needed[there] = needed.get(there, 0) + target
+    there_live = new.live()
+    log, sorts = int(target * there_live.log_share), _sorted(plan, rows, target, there_live)
+    needed[there] = needed.get(there, 0) + target + log + sorts
     return Survey(
         rows=rows,
         size_bytes=size,
@@ -95,6 +117,10 @@ def survey(plan: Plan, old: Backend, new: Backend, runs: Path) -> Survey:
         needed=needed,
         engine=old.engine_version(),
         notes=old.notes(),
+        left=left,
+        live=old.live(),
+        log_bytes=log,
+        sort_bytes=sorts,
     )
 
 
@@ -108,12 +134,20 @@ def row_counts(old: Backend, snapshot: Snapshot, tables: Sequence[sa.Table]) -> 
     return found
 
 
-def _rows(plan: Plan, old: Backend) -> dict[str, int]:
-    """Count rows; a table that drift has taken away has none."""
+def _counts(plan: Plan, old: Backend, seconds: float) -> tuple[dict[str, int], tuple[Left, ...]]:
+    """Count rows, and those left behind; a table that drift has taken away has none."""
     there = {name for kind, name in old.catalog().objects if kind == "table"}
-    tables = [plan.old.metadata.tables[name] for name in plan.old.tables if name in there]
+    closed = old.unreadable(list(plan.old.tables))
+    tables = [plan.old.metadata.tables[n] for n in plan.old.tables if n in there - closed.keys()]
     with tempfile.TemporaryDirectory() as scratch, old.snapshot(Path(scratch)) as snapshot:
-        return row_counts(old, snapshot, tables)
+        rows = row_counts(old, snapshot, tables)
+        return rows, tuple(left_behind(plan, old, snapshot, rows, seconds))
+
+
+def _sorted(plan: Plan, rows: dict[str, int], target: int, live: Live) -> int:
+    """Return what a server sorts at once, at most: an index of the largest table."""
+    cells = [rows.get(name, 0) * len(table.columns) for name, table in plan.old.tables.items()]
+    return int(target * max(cells, default=0) / max(sum(cells), 1)) if live.sorts else 0
 
 
 def _rekeys(plan: Plan) -> bool:

@@ -1,0 +1,64 @@
+"""`migrate copy 3 --to URL`: the same version on another server, or another kind of database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migrators.cli.elsewhere import elsewhere
+from migrators.cli.shown import show_values
+
+if TYPE_CHECKING:
+    from migrators.cli.session import Session
+
+
+@click.command(short_help="Move schema N's database to another place, of any kind.")
+@click.argument("version", type=click.IntRange(min=0), metavar="N")
+@elsewhere("to", "into")
+@click.option("--rehearse", is_flag=True, help="Do everything but publish.")
+@click.option("--replace", is_flag=True, help="Set the database that is there aside.")
+@click.option("--fresh", is_flag=True, help="Use nothing that an earlier run left.")
+@click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@show_values
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@click.pass_obj
+def copy(
+    session: Session,
+    version: int,
+    *,
+    rehearse: bool,
+    replace: bool,
+    fresh: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Make the project's database of schema N once more in another place: move it.
+
+    Reads it in one snapshot and never changes it; loads the other one under another
+    name, compares every cell, publishes last. What the other kind of database would not
+    hold exactly is refused by name: migrate check N --to URL finds it beforehand.
+    """
+    from migrators import run
+    from migrators.cli.memory import without_pandas
+    from migrators.cli.results import agree, database, finish
+    from migrators.report.run import Deed
+
+    project = session.project()
+    deed = Deed(
+        name=f"copy {version}",
+        again=session.command,
+        old=version,
+        new=version,
+        source=database(session, project, version),
+        target=database(session, project, version, made=True) if project.to else "",
+        rehearse=rehearse,
+        moved=True,
+    )
+    if replace and not rehearse:
+        agree(session, project, deed, yes=yes)
+    session.begin(deed)
+    options = run.Options(rehearse=rehearse, replace=replace, fresh=fresh)
+    with without_pandas():
+        receipt = run.copy(project, version, options, emit=session.teller)
+    finish(session, receipt, deed, json=as_json)

@@ -1,0 +1,33 @@
+"""Whether the role that connects may read the old database and make the new one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrators.preflight import wording
+from migrators.preflight.model import Finding
+
+if TYPE_CHECKING:
+    from migrators.backends.interface import Backend
+    from migrators.plan.model import Plan
+
+_WHO = "an administrator types:"
+
+
+def findings(plan: Plan, old: Backend, new: Backend) -> list[Finding]:
+    """Return what stops everything else from being asked; empty where no right is missing."""
+    found = []
+    missing = old.unreadable(list(plan.old.tables))
+    if missing:
+        named = ", ".join(sorted(missing)[: wording.SAMPLES])
+        more = (
+            f" and {len(missing) - wording.SAMPLES} more" if len(missing) > wording.SAMPLES else ""
+        )
+        title = f"the role may not read {named}{more} of {wording.short(old.database)}"
+        found.append(Finding("STOP", title, (_WHO,), mend=tuple(sorted(missing.values()))))
+    # beside the old one, too: a fresh database of its schema is made, to compare with
+    made = tuple(dict.fromkeys((*old.unmakeable(), *new.unmakeable())))
+    if made:
+        title = f"the role may not make databases beside {wording.short(new.database)}"
+        found.append(Finding("STOP", title, (_WHO,), mend=made))
+    return found

@@ -1,0 +1,107 @@
+"""Where a run makes its database: beside the project's others, elsewhere, or in an empty one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from migrators.backends import backend_for
+from migrators.config import redact
+from migrators.errors import TargetExists, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrators.backends.interface import Backend
+    from migrators.project import Project
+    from migrators.run.directory import RunDirectory
+    from migrators.run.options import Options
+
+
+def target(project: Project, version: int) -> Backend:
+    """Return the database that a run makes."""
+    return backend_for(project.target(version))
+
+
+def may_publish(
+    project: Project, new: Backend, options: Options, command: str, *, may_set_aside: bool = False
+) -> None:
+    """Refuse before any work what could not be published after it.
+
+    Parameters
+    ----------
+    may_set_aside : bool
+        A version that is there loses its name unasked: on the way down.
+
+    Raises
+    ------
+    TargetExists
+        The name is taken, or the database to load into is not empty.
+    """
+    if project.into:
+        if options.replace:
+            raise UsageError("--into takes an empty database, and there is none to set aside")
+        new.inside("").ready()
+        return
+    if new.exists() and not (options.replace or options.rehearse or may_set_aside):
+        raise TargetExists(
+            f"{new.database} exists already; nothing was overwritten",
+            hint=f"{command}{project.option} --replace     sets it aside first, under another name",
+        )
+    if not options.rehearse:
+        new.ready()
+
+
+def staging(project: Project, run: RunDirectory, version: int, *, last: bool = True) -> Backend:
+    """Return the staging database of a version; the journal names it before it is made.
+
+    Parameters
+    ----------
+    last : bool
+        It will be published. The others of a chain are made beside the project's own.
+    """
+    moved = bool(project.to) and last
+    into = project.into and last
+    new = backend_for(project.target(version) if moved else project.url(version))
+    made = new.inside(run.id) if into else new.staging(run.id)
+    facts: dict[str, Any] = {"version": version, "name": run.id}
+    if moved:
+        facts |= {"to": _shown(new.url), "into": into}
+    run.say("staging", database=made.database, **facts)
+    return made
+
+
+def staged(project: Project, run: RunDirectory, line: Mapping[str, Any]) -> Backend:
+    """Return the staging database that a line of a journal names.
+
+    A password is not in the journal: it is that of the place which the project is told of
+    now, if it is the same one, else what the driver finds by itself.
+    """
+    version, name = line["version"], line["name"] or run.id
+    if not line.get("to"):
+        return backend_for(project.url(version)).staging(name)
+    new = backend_for(sa.make_url(line["to"]))
+    if project.to and _shown(project.target(version)) == line["to"]:
+        new = backend_for(project.target(version))
+    return new.inside(name) if line.get("into") else new.staging(name)
+
+
+def refuse_itself(project: Project, old: int, new: int) -> None:
+    """Refuse to make a database where the one that is read is.
+
+    Raises
+    ------
+    UsageError
+    """
+    read, made = backend_for(project.url(old)), backend_for(project.target(new))
+    if project.to and _shown(read.url) == _shown(made.url):
+        raise UsageError(
+            f"{read.database} is the database that is read",
+            hint="--to names another place; what one is named after: {version}",
+        )
+
+
+def _shown(url: sa.URL) -> str:
+    """Return a URL without password or secret options: what tells databases apart."""
+    return redact(url.set(password=None).render_as_string(hide_password=False))
