@@ -12,6 +12,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_SERVED = ("tests/grid/", "tests/backends/postgresql/", "tests/backends/mysql/")
+_KINDS = ("postgresql", "mysql", "mariadb")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what talks to a server: `-m "not server"` is what a file and this process can show."""
+    for item in items:
+        module = getattr(item, "module", None)
+        served = item.nodeid.startswith(_SERVED) or _imports_servers(module)
+        parameters = item.nodeid.partition("[")[2]
+        if any(kind in parameters for kind in _KINDS) or (served and "sqlite" not in parameters):
+            item.add_marker("server")
+
+
+def _imports_servers(module: object) -> bool:
+    names = {getattr(value, "__name__", "") for value in vars(module).values()} if module else set()
+    return bool(names & {"tests.servers", "tests.served", "tests.acceptance.engines"})
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Sandbox:
     """A project in a folder of its own: schemas 1 and 2 and a step are the test's to write."""

@@ -73,7 +73,9 @@ def test_results_and_progress_are_apart(shop: Path, capsys: pytest.CaptureFixtur
     said = capsys.readouterr()
     assert "DONE in" in said.out
     assert "1. start release 2" in said.out
-    assert said.err.splitlines()[0] == "1to2    data/shop_v1.db -> data/shop_v2.db"
+    first, second = said.err.splitlines()[:2]
+    assert first == "1to2    data/shop_v1.db -> data/shop_v2.db"
+    assert second.endswith("publishes last")
     assert [line for line in said.out.splitlines() if " load " in line] == []
     assert str(shop) not in said.out + said.err
 
@@ -84,7 +86,9 @@ def test_the_same_command_again(shop: Path, capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     before = _tree(shop / "data")
     assert main(["1to2"]) == 0
-    assert "data/shop_v2.db is here already" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "data/shop_v2.db is here already" in said.out
+    assert said.err == "1to2    data/shop_v1.db -> data/shop_v2.db\n\n"
     assert _tree(shop / "data") == before
 
 

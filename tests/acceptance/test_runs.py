@@ -255,9 +255,11 @@ def test_stamp_adopts_a_database_that_is_its_schema(two: Cheeseshop) -> None:
     """A database without a stamp gets one, and migrates with or without."""
     two.sql(2, "DROP VIEW migrate_stamp")
     assert json.loads(two.ran("status", "--json").out)["versions"][1]["stamp"] is None
+    assert "migrate stamp 2" in two.ran("status").out
     two.ran("stamp", "2")
     stamp = json.loads(two.ran("status", "--json").out)["versions"][1]["stamp"]
     assert (stamp["version"], stamp["step"]) == (2, "migrate stamp 2")
+    assert "migrate stamp" not in two.ran("status").out.split("Next")[1]
     two.ran("2to3")
 
 

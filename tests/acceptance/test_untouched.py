@@ -59,6 +59,13 @@ def test_a_closed_file(two: Cheeseshop) -> None:
     assert _beside(two) == [two.database(2)]
 
 
+def test_a_closed_file_in_wal_mode(two: Cheeseshop) -> None:
+    """The same: what reading it takes is gone after it."""
+    two.sql(2, "PRAGMA journal_mode = WAL")
+    _all_read_and_nothing_changes(two)
+    assert sorted(two.data.glob("cheeseshop_v2.db*")) == [two.database(2)]
+
+
 def test_a_wal_that_an_application_holds_open(two: Cheeseshop) -> None:
     """What is committed there is carried; the application goes on writing afterwards."""
     with closing(sqlite3.connect(two.database(2), isolation_level=None)) as application:

@@ -13,9 +13,10 @@ from migrators.backends import backend_for
 from migrators.backends.interface import ReadColumn, ReadQuery
 from migrators.schema import SchemaVersion
 from migrators.types import describe
+from tests import servers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from migrators.backends.interface import Backend
@@ -40,6 +41,13 @@ class Place:
     def database(self, name: str = "shop_v3") -> Backend:
         """Return a database of this name; nothing is created."""
         return backend_for(self.url(name))
+
+    def empty(self, name: str) -> Backend:
+        """Return a database that is there and holds nothing; a file comes with its first table."""
+        url = self.url(name)
+        if url.get_backend_name() in servers.SERVERS:
+            servers.create_database(url.get_backend_name(), url.database or "")
+        return backend_for(url)
 
     def schema(self, metadata: sa.MetaData, **sql: Any) -> SchemaVersion:
         """Return metadata as schema version 3."""
@@ -86,16 +94,21 @@ def query_of(table: sa.Table, *, order: Sequence[str] | None = None) -> ReadQuer
 
 def schema_of(query: ReadQuery) -> pa.Schema:
     """Return the Arrow schema that a query's batches have."""
-    return pa.schema([(c.name, c.type.arrow) for c in query.columns])
+    return query.schema
 
 
-@pytest.fixture(params=["sqlite"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give each test databases of its own, of each kind."""
     scratch = tmp_path / "scratch"
     scratch.mkdir(mode=0o700)
+    if request.param not in servers.SERVERS:
+        yield Place(lambda n: _file(request.param, tmp_path / f"{n}.db"), scratch, tmp_path)
+        return
+    server = servers.server_url(request.param)
+    with servers.prefix(request.param) as own:
+        yield Place(lambda name: server.set(database=f"{own}{name}"), scratch, tmp_path)
 
-    def url(name: str) -> sa.URL:
-        return sa.URL.create(request.param, database=str(tmp_path / f"{name}.db"))
 
-    return Place(url, scratch, tmp_path)
+def _file(kind: str, path: Path) -> sa.URL:
+    return sa.URL.create(kind, database=str(path))

@@ -12,11 +12,14 @@ import pytest
 
 from migrators.errors import DatabaseError, ExtractError, Findings, MigrateError, PlanError
 from migrators.errors import ValueRefused as Refused
+from migrators.events import silent
+from migrators.run import Options, create
 from tests.engine.journey import NOTES, inserts, named, numbered, quoted, rules
 from tests.unit.preflight.asking import checked, only_stop, stops
 
 if TYPE_CHECKING:
     from tests.engine.journey import Journey
+    from tests.sandbox import Sandbox
 
 NAMES = {
     "reserved": "select",
@@ -79,18 +82,56 @@ def test_f65_a_step_speaks_of_awkward_names(journey: Journey) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ('t("a", Column("x", Text))\nt("A", Column("x", Text))', "cannot create A: "),
-        ('t("a", Column("x", Text), Column("X", Text))', "cannot create a: duplicate"),
+        (
+            't("a", Column("x", Text))\nt("A", Column("x", Text))',
+            "table A and table a are one name to SQLite: rename one",
+        ),
+        (
+            't("a", Column("x", Text), Column("X", Text))',
+            "column a.X and column a.x are one name to SQLite: rename one",
+        ),
+        (
+            't("a", Column("x", Text, index=True), Index("IX_A_X", "x"))',
+            "index ix_a_x and index IX_A_X are one name to SQLite: rename one",
+        ),
+        (
+            't("a", Column("x", Text), Index("i", "x"))\n'
+            't("b", Column("x", Text), Index("i", "x"))',
+            "index i and index i are one name to SQLite: rename one",
+        ),
+        (
+            't("a", Column("x", Text), Index("NOTES", "x"))',
+            "index NOTES has the name of the table notes: rename one",
+        ),
+        (
+            't("log", Column("x", Text), schema="audit")',
+            "audit.log is in the schema 'audit', and a SQLite file has none: "
+            "name the table without it",
+        ),
     ],
-    ids=["tables", "columns"],
+    ids=["tables", "columns", "indexes", "indexes of two tables", "index and table", "schemas"],
 )
-def test_f65_names_that_sqlite_takes_for_one_are_refused(
-    journey: Journey, body: str, said: str
+def test_f65_names_that_sqlite_cannot_hold_are_refused_by_the_plan(
+    shop: Sandbox, body: str, said: str
 ) -> None:
-    """Two names that differ in case only collide in SQLite; the new schema is refused by name."""
-    journey.schemas(TEXT, TEXT + body)
-    error = journey.refused(MigrateError, numbered(["a"]))
-    assert said in error.message
+    """Before a row is read; an empty database of such a schema is refused in the same words."""
+    shop.schema(1, TEXT)
+    shop.schema(2, TEXT + body)
+    shop.step("")
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert [problem for problem in caught.value.problems if "name" in problem] == [said]
+    with pytest.raises(DatabaseError) as refused:
+        create(shop.project, 2, Options(), emit=silent)
+    assert refused.value.message == said
+    assert not list(shop.root.glob("*.db"))
+
+
+def test_f65_letters_that_sqlite_does_not_fold_are_two_names(journey: Journey) -> None:
+    """It folds A to Z only."""
+    journey.schemas(TEXT, TEXT + 't("ä", Column("x", Text))\nt("Ä", Column("x", Text))')
+    journey.converts(numbered(["a"]))
+    assert journey.shop.rows('SELECT * FROM "Ä"') == []
 
 
 TEXT = NOTES.format("Text")
@@ -426,7 +467,7 @@ def test_f71_a_new_primary_key_that_rows_break(journey: Journey) -> None:
     assert named(error) == ("log", "x, y", 5, ["x a, y 1"] * 3 + ["x b, y 1"] * 2)
 
 
-@pytest.mark.parametrize("columns", [1_600, 1_999])
+@pytest.mark.parametrize("columns", [1_600, 1_999, 2_000])
 def test_f78_a_very_wide_table(journey: Journey, columns: int) -> None:
     """SQLite takes 2,000 columns; more cells in a row than a driver has parameters."""
     body = f"""
@@ -453,7 +494,7 @@ def test_f78_more_terms_than_a_select_may_have_are_refused(journey: Journey) -> 
           *(Column(f"c{i}", JSON if i % 2 else Numeric(5, 2)) for i in range(1_100)))
     """)
     error = journey.refused(DatabaseError, "INSERT INTO wide (id) VALUES (1)")
-    assert error.message.startswith("wide: to read 1101 columns at once takes 2202 terms")
+    assert error.message.startswith("wide: to read 1101 columns at once takes 2201 terms")
 
 
 def test_f79_tables_without_rowid_and_strict_ones_arrive(journey: Journey) -> None:

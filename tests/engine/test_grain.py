@@ -219,3 +219,138 @@ def test_in_takes_a_subquery_of_many(shop: Sandbox) -> None:
     shop.create("INSERT INTO users VALUES (1, 'a'), (2, 'b')", "INSERT INTO seen VALUES (1), (3)")
     shop.migrate()
     assert shop.rows("SELECT name FROM users ORDER BY id") == [("a",), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "line"),
+    [
+        (
+            "func.count(old.seen.c.by)",
+            "func.count(old.seen.c.by) makes one row of all",
+            "n=select(func.count(old.seen.c.by)).where(...).scalar_subquery(),",
+        ),
+        ("func.max(old.users.c.id) + 1", "func.max(old.users.c.id) makes one row of all", "n="),
+        (
+            "rules.default(func.sum(old.users.c.id), 0)",
+            "func.sum(old.users.c.id) makes one row of all",
+            "n=select(func.sum(old.users.c.id))",
+        ),
+        ("func.count().filter(old.users.c.id > 1)", "func.count() makes one row of all", "n="),
+        ("func.min(func.length(old.users.c.name))", "func.min(...) makes one row of all", "n="),
+    ],
+)
+def test_an_aggregate_as_a_value_is_refused_in_the_plan(
+    shop: Sandbox, value: str, said: str, line: str
+) -> None:
+    """It would make one row of the table; a subquery asks for it a row."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, USERS.replace(")\n", ', Column("n", Integer))\n', 1) + SEEN)
+    shop.step(f"step.table(new.users).values(n={value})")
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    (problem,) = caught.value.problems
+    assert problem == f"users.n: {said}: ask for it in a subquery"
+    assert caught.value.hint[0].startswith(line)
+
+
+def test_an_aggregate_in_a_condition_is_refused_in_the_plan(shop: Sandbox) -> None:
+    """A WHERE knows of one row only."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step('step.table(new.users, only=old.users.c.id < func.max(old.users.c.id), because="x")')
+    with pytest.raises(PlanError, match=r"a condition on func\.max\(.*\) is one on all rows"):
+        shop.plan()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "func.count().over(partition_by=old.users.c.name)",
+        "func.max(old.users.c.id, 7)",
+        "select(func.count()).select_from(old.seen).scalar_subquery()",
+    ],
+)
+def test_windows_and_subqueries_give_a_value_a_row(shop: Sandbox, value: str) -> None:
+    """As does SQLite's `max` of several arguments."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, USERS.replace(")\n", ', Column("n", Integer))\n', 1) + SEEN)
+    shop.step(f"step.table(new.users).values(n=sa.type_coerce({value}, sa.Integer))")
+    shop.create("INSERT INTO users VALUES (1, 'a'), (2, 'a')")
+    shop.migrate()
+    assert len(shop.rows("SELECT n FROM users")) == 2
+
+
+MERGING = [
+    ("select(user.name, user.id).distinct()", "has DISTINCT"),
+    ("select(user.name, func.max(user.id).label('id')).group_by(user.name)", "has GROUP BY"),
+    ("select(user.name, user.id).limit(1)", "has LIMIT"),
+    ("select(user.name, user.id).where(user.id > 1)", "has WHERE"),
+    ("select(func.max(user.name).label('name'), func.max(user.id).label('id'))", "an aggregate"),
+    ("select(user.name, user.id).join(old.seen, old.seen.c.by == user.id)", "joins tables"),
+    ("select(select(user.name, user.id).distinct().subquery())", "has DISTINCT"),
+    ("sa.union(select(user.name, user.id), select(user.name, user.id))", "unites several"),
+]
+
+
+@pytest.mark.parametrize(("source", "said"), MERGING)
+def test_a_source_that_merges_rows_says_that_its_grain_is_its_own(
+    shop: Sandbox, source: str, said: str
+) -> None:
+    """Rows that such a select loses or doubles are in no account: the step says so."""
+    shop.schema(1, USERS + SEEN)
+    shop.schema(2, USERS + SEEN)
+    step = "user = old.users.c\nstep.table(new.users, source=({}).subquery(){})"
+    shop.step(step.format(source, ""))
+    with pytest.raises(PlanError, match=rf"users: its source .*{said}.*, so its rows") as caught:
+        shop.plan()
+    assert caught.value.hint[0] == "step.table(new.users, source=..., rows=new)"
+    shop.step(step.format(source, ", rows=new"))
+    assert shop.plan().tables
+
+
+@pytest.mark.parametrize(
+    "source", ["old.users.alias()", "select(old.users).subquery()", "select(old.users).cte()"]
+)
+def test_a_source_of_one_tables_rows_needs_no_word(shop: Sandbox, source: str) -> None:
+    """An alias, or a select of a table's columns, is the table."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(f"step.table(new.users, source={source})")
+    shop.create("INSERT INTO users VALUES (1, 'a'), (2, 'a')")
+    shop.migrate()
+    assert len(shop.rows("SELECT * FROM users")) == 2
+
+
+def test_the_rows_of_a_table_are_counted(shop: Sandbox) -> None:
+    """`rows=new` beside a table would say that they are not."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step("step.table(new.users, rows=new)")
+    with pytest.raises(CodeError, match="users: rows=new is for a select: the rows of a table"):
+        shop.plan()
+
+
+def test_the_plan_says_who_computes_a_column(shop: Sandbox) -> None:
+    """`rules.uuid` reads one, `step.uuid` and `rekey` derive one, a function computes."""
+    shop.schema(1, 't("a", Column("id", Integer, primary_key=True), Column("u", Text))\n' + SEEN)
+    shop.schema(
+        2,
+        't("a", Column("id", Uuid, primary_key=True), Column("u", Uuid), Column("v", Uuid))\n'
+        't("seen", Column("by", Integer), Column("why", Text))',
+    )
+    shop.step(
+        """
+        step.rekey(new.a)
+        step.table(new.a).values(u=rules.uuid(old.a.c.u), v=step.uuid(new.a, old.a.c.id))
+        step.table(new.seen).computed(see, reads=select(old.seen.c.by)).values(why="x")
+        """,
+        before="def see(rows: 'Iterator[dict]'):\n    yield from rows\n",
+    )
+    how = {(t.name, o.column): o.how for t in shop.plan().tables for o in t.parts[0].outputs}
+    assert how == {
+        ("a", "id"): "carried, rekeyed",
+        ("a", "u"): "rules.uuid",
+        ("a", "v"): "step.uuid",
+        ("seen", "by"): "computed by see",
+        ("seen", "why"): "constant",
+    }

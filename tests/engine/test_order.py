@@ -26,13 +26,19 @@ KEYS: dict[str, tuple[pa.DataType, list[Any]]] = {
 }
 
 
+@pytest.mark.parametrize("most", [3, 128])
 @pytest.mark.parametrize("name", KEYS)
 def test_every_row_comes_once_and_in_order(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs of a few rows, read a few at a time, merge to what one sort gives."""
+    """Runs of a few rows, read a few at a time, merge to what one sort gives.
+
+    Whether one merge takes all of them, or they have to become fewer and longer first.
+    """
     monkeypatch.setattr(order, "_RUN_BYTES", 400)
-    monkeypatch.setattr(order, "_MERGE_ROWS", 3)
+    monkeypatch.setattr(order, "_MERGE_BYTES", 800)
+    monkeypatch.setattr(order, "_PIECE_ROWS", 3)
+    monkeypatch.setattr(order, "_MOST_RUNS", most)
     arrow, among = KEYS[name]
     choose = random.Random(7)  # noqa: S311  the same each time
     keys = pa.array(choose.choices(among, k=ROWS), arrow)

@@ -323,6 +323,60 @@ def test_a_step_that_raises_names_file_and_line(shop: Sandbox) -> None:
         shop.plan()
 
 
+@pytest.mark.parametrize(
+    ("signature", "said"),
+    [
+        ("def migrate(step, old):", "migrate(step, old) does not take the three"),
+        ("def migrate(step, old, new, more):", "migrate(step, old, new, more) does not take"),
+        ("def migrate(*, step, old, new):", "migrate(*, step, old, new) does not take"),
+        ("async def migrate(step, old, new):", "migrate must be a plain function"),
+    ],
+)
+def test_a_migrate_of_another_signature_is_shown(shop: Sandbox, signature: str, said: str) -> None:
+    """File and line of the function, and how it has to begin."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.write("migrators/1to2.py", f'"""A step."""\n\n{signature}\n    pass\n')
+    with pytest.raises(CodeError) as refused:
+        shop.plan()
+    assert refused.value.message.startswith(f"1to2.py:3: {said}")
+    assert refused.value.hint == ("def migrate(step, old, new):",)
+
+
+def test_a_migrate_with_further_defaults_is_called(shop: Sandbox) -> None:
+    """What can be called with three is: a wrapper's `*args`, an argument with a default."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    for signature in ("*args", "step, old, new, more=None"):
+        shop.write("migrators/1to2.py", f'"""A step."""\n\ndef migrate({signature}):\n    pass\n')
+        assert shop.plan().columns_carried == 2
+
+
+SAME_LABELS = 'select(old.users.c.id, old.users.c.name, old.users.c.id.label("name"))'
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        f"step.table(new.users).query({SAME_LABELS}, rows=new)",
+        f"step.table(new.users).query(sa.union_all({SAME_LABELS}, {SAME_LABELS}), rows=new)",
+        f"step.table(new.users, source={SAME_LABELS}.subquery())",
+        f"step.table(new.users).computed(same, reads={SAME_LABELS})",
+        f'step.same("users", old={SAME_LABELS}, new=select(new.users.c.id))',
+    ],
+    ids=["query", "union", "source", "computed", "same"],
+)
+def test_two_columns_with_one_label_are_refused(shop: Sandbox, step: str) -> None:
+    """With the step's line, before any SQL is made; the first is not taken for both."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(step, before="def same(frames):\n    yield from frames\n")
+    with pytest.raises(CodeError, match=r"two columns with the label name: give one") as refused:
+        shop.plan()
+    lines = (shop.root / "migrators/1to2.py").read_text("utf-8").splitlines()
+    assert refused.value.line == 1 + next(i for i, x in enumerate(lines) if "new." in x)
+
+
 def test_a_refused_value_names_the_old_key(shop: Sandbox) -> None:
     """A rule's refusal says table, column, key and how to find the others."""
     shop.schema(1, USERS)

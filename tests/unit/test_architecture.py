@@ -30,6 +30,8 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("guard",),  # what an application asks at its start
     ("rules",),
     ("step",),
+    ("backends.live", "backends.model"),
+    ("access",),
     ("backends.interface",),
     ("backends",),  # the databases: nobody to the right knows one of them by name
     ("drift",),

@@ -87,6 +87,25 @@ def test_wrong_kinds_are_refused(tmp_path: Path, text: str) -> None:
         settings(_written(tmp_path, text), {})
 
 
+def test_how_many_runs_keep_their_extracts(tmp_path: Path) -> None:
+    """One unless said otherwise; the environment wins, an empty variable is none."""
+    assert settings(_written(tmp_path), {}).keep_extracts == 1
+    path = _written(tmp_path, "[tool.migrators]\nkeep_extracts = 3\n")
+    assert settings(path, {}).keep_extracts == 3
+    assert settings(path, {"MIGRATE_KEEP_EXTRACTS": ""}).keep_extracts == 3
+    assert settings(path, {"MIGRATE_KEEP_EXTRACTS": "0"}).keep_extracts == 0
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "true", '"2"'])
+def test_a_number_of_runs_is_whole(tmp_path: Path, value: str) -> None:
+    """Nothing is cleared on a guess."""
+    path = _written(tmp_path, f"[tool.migrators]\nkeep_extracts = {value}\n")
+    with pytest.raises(UsageError, match="must be a number of runs"):
+        settings(path, {})
+    with pytest.raises(UsageError, match="must be a number of runs"):
+        settings(_written(tmp_path), {"MIGRATE_KEEP_EXTRACTS": value})
+
+
 def test_broken_toml_names_the_line(tmp_path: Path) -> None:
     """A file that is not TOML is named with its line."""
     with pytest.raises(CodeError, match=r"pyproject\.toml:2: not TOML"):

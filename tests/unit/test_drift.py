@@ -60,6 +60,8 @@ def test_missing_comes_first() -> None:
         ("index", "users.ix_id", "(id)", True),
         ("index", "users.ux_id", "unique (id)", False),
         ("view", "grown_ups", "select 1", True),
+        ("function", "grown_up(integer)", "create function …", True),
+        ("extension", "hstore", "1.8", True),
         ("trigger", "users.tt", "after insert", False),
         ("check", "users.ck", "id > 3", False),
         ("foreign key", "users.fk", "(id) -> x (id)", False),

@@ -30,7 +30,7 @@ def _load(name: str, version: int = 1) -> SchemaVersion:
         ("no_metadata", "v1.py: defines no `metadata`"),
         ("wrong_metadata", "v1.py: `metadata` is no sa.MetaData"),
         ("no_tables", "v1.py: `metadata` has no tables"),
-        ("unsupported_type", "v1.py: t.price: Numeric without precision: declare Numeric("),
+        ("unsupported_type", "v1.py: t.price: NullType() is not a type that an extract can hold"),
         ("dangling_key", "v1.py: t.u_id refers to u.id, which is not in this file"),
         ("misnamed_sql", "v1.afterwards.sql: is neither SQL before the tables nor after"),
     ],
@@ -57,14 +57,19 @@ def test_sql_beside_and_alembic_head(tmp_path: Path) -> None:
         'import sqlalchemy as sa\nalembic_head = "71ab"\nmetadata = sa.MetaData()\n'
         'sa.Table("t", metadata, sa.Column("id", sa.Integer))\n'
     )
-    for name in ("v2.before", "v2.after", "v2.before.postgresql", "v2.after.sqlite"):
+    names = ("v2.before", "v2.after", "v2.before.postgresql", "v2.after.sqlite", "v2.between")
+    for name in names:
         (tmp_path / "schemas" / f"{name}.sql").write_text(f"-- {name}\n")
     found = load_schema(Project.find(tmp_path, environment={}), 2)
     assert found.before == {"": "-- v2.before\n", "postgresql": "-- v2.before.postgresql\n"}
     assert found.after == {"": "-- v2.after\n", "sqlite": "-- v2.after.sqlite\n"}
+    assert found.between == {"": "-- v2.between\n"}
     assert found.alembic_head == "71ab"
-    (tmp_path / "schemas" / "v2.after.sql").write_text("-- other\n")
-    assert load_schema(Project.find(tmp_path, environment={}), 2).fingerprint != found.fingerprint
+    for name in ("v2.after", "v2.between"):
+        (tmp_path / "schemas" / f"{name}.sql").write_text("-- other\n")
+        again = load_schema(Project.find(tmp_path, environment={}), 2)
+        assert again.fingerprint != found.fingerprint
+        (tmp_path / "schemas" / f"{name}.sql").write_text(f"-- {name}\n")
 
 
 def _version(*tables: tuple[Any, ...], **more: Any) -> SchemaVersion:

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -38,6 +38,12 @@ def run(path: Path, *statements: str) -> None:
         for statement in statements:
             connection.execute(statement)
         connection.commit()
+
+
+def asked(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return rows of a file by the stdlib."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
 
 
 def content(path: Path) -> dict[str, str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
 from migrators.backends.sqlite import connect, failures
-from migrators.errors import DatabaseError, TargetExists, UsageError
+from migrators.errors import DatabaseError, Locked, TargetExists, UsageError
 from migrators.schema import SchemaVersion
 from tests.backends.conftest import write
-from tests.backends.sqlite.conftest import backend, run
+from tests.backends.sqlite.conftest import asked, backend, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +137,39 @@ def test_a_version_that_is_in_use_is_not_set_aside(tmp_path: Path) -> None:
     assert not new.aside("r2").exists()
 
 
+@pytest.mark.parametrize("linked", [False, True], ids=["at first", "after a crash"])
+def test_wal_files_of_a_live_application_are_never_removed(tmp_path: Path, *, linked: bool) -> None:
+    """An empty WAL that somebody holds open stops the replacement, and what is written stays."""
+    new = backend(tmp_path / "shop_v3.db")
+    new.publish(staged(tmp_path, "r1"))
+    run(new.path, "PRAGMA journal_mode = WAL", "CREATE TABLE notes (a)")
+    staging, aside = staged(tmp_path, "r2"), new.aside("r2")
+    if linked:
+        os.link(new.path, aside.path)
+    with closing(sqlite3.connect(new.path, isolation_level=None)) as application:
+        application.execute("SELECT count(*) FROM notes").fetchone()
+        for act in (new.ready, lambda: new.publish(staging, aside=aside)):
+            with pytest.raises(DatabaseError, match="in use, or was not closed"):
+                act()
+        application.execute("INSERT INTO notes VALUES (1)")
+    assert asked(new.path, "SELECT a FROM notes") == [(1,)]
+    new.publish(staging, aside=aside)
+    assert asked(aside.path, "SELECT a FROM notes") == [(1,)]
+    assert not list(tmp_path.glob("shop_v3.db-*"))
+
+
+def test_a_version_that_is_being_written_to_is_not_set_aside(tmp_path: Path) -> None:
+    """A transaction without a journal yet is seen by its lock."""
+    new = backend(tmp_path / "shop_v3.db")
+    new.publish(staged(tmp_path, "r1"))
+    staging = staged(tmp_path, "r2")
+    with closing(sqlite3.connect(new.path, isolation_level=None)) as application:
+        application.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Locked, match="in use"):
+            new.publish(staging, aside=new.aside("r2"))
+    new.publish(staging, aside=new.aside("r2"))
+
+
 def test_publishing_goes_on_after_a_crash_between_its_acts(tmp_path: Path) -> None:
     """Linked but not unlinked; set aside but not replaced: the same call ends it."""
     new, staging = backend(tmp_path / "shop_v3.db"), staged(tmp_path, "r1")
@@ -174,6 +209,26 @@ def test_discard_takes_all_files(tmp_path: Path) -> None:
     backend(path).discard()
     backend(path).discard()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        pa.ArrowMemoryError("malloc of size 500000000 failed"),
+        OSError(12, "Cannot allocate memory"),
+        sqlite3.OperationalError("out of memory"),
+    ],
+    ids=["Python", "Arrow", "system", "SQLite"],
+)
+def test_a14_too_little_memory_is_said(tmp_path: Path, error: Exception) -> None:
+    """Which table was read, and how much a large value takes."""
+    with (
+        pytest.raises(DatabaseError, match="reading docs takes more memory") as refused,
+        failures.told(tmp_path / "a.db", "reading docs"),
+    ):
+        raise error
+    assert "six times the largest value" in refused.value.hint[0]
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from migrators.backends.sqlite import source
 from migrators.errors import DatabaseError, Locked
-from tests.backends.sqlite.conftest import ROWS, backend, content, copy, hot, run
+from tests.backends.sqlite.conftest import ROWS, asked, backend, content, copy, hot, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +80,58 @@ def test_a_closed_wal_database_is_read_and_unchanged(tmp_path: Path, read: Read)
     before, digest = content(path), backend(path).digest()
     assert count(read(path)) == 1_000
     assert (content(path), backend(path).digest()) == (before, digest)
+
+
+READINGS: dict[str, Callable[..., object]] = {
+    "rows": lambda path, read: read(path),
+    "stamp": lambda path, _: backend(path).stamp(),
+    "catalogue": lambda path, _: backend(path).catalog(),
+}
+
+
+@pytest.mark.parametrize("how", READINGS)
+def test_nothing_is_left_beside_a_closed_wal_database(tmp_path: Path, read: Read, how: str) -> None:
+    """The WAL files that reading takes are SQLite's to remove; file and time stay."""
+    path = tmp_path / "old.db"
+    wal(path).close()
+    before, stood = content(path), path.stat().st_mtime_ns
+    READINGS[how](path, read)
+    assert [p.name for p in tmp_path.glob("old.db*")] == ["old.db"]
+    assert (content(path), path.stat().st_mtime_ns) == (before, stood)
+
+
+@pytest.mark.parametrize("how", READINGS)
+def test_the_files_of_an_application_that_came_meanwhile_stay(
+    tmp_path: Path, read: Read, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It connects while we read: its WAL files are its own, and what it writes is kept."""
+    path = tmp_path / "old.db"
+    wal(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as application:
+        monkeypatch.setattr(source, "settle", _after(application, source.settle))
+        READINGS[how](path, read)
+        assert sorted(p.name for p in tmp_path.glob("old.db-*")) == ["old.db-shm", "old.db-wal"]
+        application.execute("INSERT INTO t VALUES (-7777)")
+    assert asked(path, "SELECT count(*) FROM t WHERE a = -7777") == [(1,)]
+
+
+def _after(
+    application: sqlite3.Connection, settle: Callable[[Path], None]
+) -> Callable[[Path], None]:
+    def settled(path: Path) -> None:
+        application.execute("SELECT count(*) FROM t").fetchone()
+        settle(path)
+
+    return settled
+
+
+def test_a_wal_that_was_written_meanwhile_is_not_written_back(tmp_path: Path) -> None:
+    """A crash of the application while we read: its WAL is left for it to recover."""
+    with closing(wal(tmp_path / "live.db")):
+        path = copy(tmp_path / "live.db", tmp_path / "crashed.db")
+    before = content(path)
+    source.settle(path)
+    assert content(path) == before
 
 
 def test_a_hot_journal_is_rolled_back_in_a_copy(tmp_path: Path, read: Read) -> None:

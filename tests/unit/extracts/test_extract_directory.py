@@ -29,6 +29,7 @@ class Declared:
     """What an extract needs of a `SchemaVersion`."""
 
     version: int = 3
+    path: Path = Path("v3.py")
     fingerprint: str = "f" * 64
     tables: dict[str, Table] = field(
         default_factory=lambda: {
@@ -279,13 +280,19 @@ def test_a_fixture_is_edited_in_a_text_editor(tmp_path: Path) -> None:
     assert (before.rows("users"), before.manifest.made) == (None, {})
 
 
-def test_a_fixture_of_an_older_schema_names_the_command(tmp_path: Path) -> None:
-    """Fixtures are carried over by the same steps as production."""
-    path = make(tmp_path / "v3", "csv", committed=True)
-    changed = cast("SchemaVersion", replace(Declared(), fingerprint="0" * 64))
+def test_a_fixture_of_another_version_names_the_command(tmp_path: Path) -> None:
+    """Fixtures are carried over by the same steps as production; the first by hand."""
+    path = make(tmp_path / "fixtures", "csv", committed=True)
+    changed = cast("SchemaVersion", replace(Declared(), version=4, path=tmp_path / "v4.py"))
     with pytest.raises(ExtractError) as caught:
         ExtractReader.open(path, changed)
-    assert caught.value.hint == ("migrate fixtures 2to3     makes it of schema 2's",)
+    assert caught.value.hint == (
+        "mend the files and manifest.json by hand, as v4.py declares them",
+    )
+    (tmp_path / "v3.py").touch()
+    with pytest.raises(ExtractError) as caught:
+        ExtractReader.open(path, changed)
+    assert caught.value.hint == ("migrate fixtures 3to4     makes it of schema 3's",)
 
 
 def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:

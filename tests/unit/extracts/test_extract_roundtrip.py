@@ -27,6 +27,10 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.DECIMAL: st.decimals("-999999999.9999", "999999999.9999", places=4),
     Kind.TEXT: TEXT,
     Kind.ENUM: st.sampled_from(["new", "", "a,b"]),
+    Kind.SET: st.sampled_from(["", "new,a"]),
+    Kind.BITS: st.text("01"),
+    Kind.ARRAY: st.sampled_from(["[]", '["a,\\"b", null]', "{{1},{2}}"]),
+    Kind.NATIVE: st.sampled_from(["", "'a':1 'b'", "[1,4)"]),
     Kind.JSON: st.sampled_from(["{}", "null", '{"a": "\\u0000"}']),
     Kind.BINARY: st.binary(max_size=20),
     Kind.UUID: st.binary(min_size=16, max_size=16),
@@ -36,12 +40,36 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.INSTANT: MICROSECONDS,
     Kind.INTERVAL: INT64,
 }
-COLUMNS = [
-    Column(kind, ColumnType(kind, precision=13, scale=4) if kind is Kind.DECIMAL
-           else ColumnType(kind, bits=64), nullable=True)
-    for kind in Kind
-]  # fmt: skip
-ROWS = st.lists(st.tuples(*(st.none() | VALUES[c.type.kind] for c in COLUMNS)), max_size=12)
+
+ODD: dict[Kind, st.SearchStrategy[str]] = {
+    Kind.DECIMAL: st.sampled_from(["NaN", "-Infinity", "1.500", "-0"])
+    | st.from_regex(r"-?[0-9]{1,300}(\.[0-9]{1,9})?", fullmatch=True),
+    Kind.DATE: st.sampled_from(["infinity", "294276-12-31", "0044-03-15 BC", "0000-00-00"]),
+    Kind.TIME: st.sampled_from(["24:00:00.000000", "-838:59:59.000001", "00:00:00.000000"]),
+    Kind.TIMESTAMP: st.sampled_from(["-infinity", "4713-01-01 00:00:00.000000 BC"]),
+    Kind.INSTANT: st.sampled_from(["infinity", "12024-02-29 23:59:59.999999+00:00"]),
+    Kind.INTERVAL: st.sampled_from(["P1M", "P-1Y2M3DT-4H5M-6.000007S", "-1000000"]),
+}
+"""Of columns held as text."""
+
+
+def column_of(kind: Kind) -> Column:
+    """Return a column of a kind."""
+    if kind is Kind.DECIMAL:
+        return Column(kind, ColumnType(kind, precision=13, scale=4), nullable=True)
+    return Column(kind, ColumnType(kind, bits=64), nullable=True)
+
+
+PAIRS: list[tuple[Column, st.SearchStrategy[Any]]] = [
+    *((column_of(kind), VALUES[kind]) for kind in Kind),
+    *((Column(f"odd {k}", ColumnType(k).in_text(), nullable=True), ODD[k]) for k in ODD),
+    (
+        Column("large", ColumnType(Kind.INTEGER, bits=64, unsigned=True), nullable=True),
+        st.integers(0, 2**64 - 1),
+    ),
+]
+COLUMNS = [column for column, _ in PAIRS]
+ROWS = st.lists(st.tuples(*(st.none() | values for _, values in PAIRS)), max_size=12)
 
 
 @settings(max_examples=60, derandomize=True, deadline=None)
@@ -74,10 +102,10 @@ def _exactly(table: pa.Table) -> list[list[str]]:
         Kind.INSTANT: pa.int64(),
         Kind.INTERVAL: pa.int64(),
     }
-    return [
-        [
-            repr(v)
-            for v in table.column(c.name).cast(plain.get(c.type.kind, c.type.arrow)).to_pylist()
-        ]
-        for c in COLUMNS
-    ]
+
+    def told(column: Column) -> list[str]:
+        arrow = column.type.arrow
+        arrow = arrow if column.type.is_text else plain.get(column.type.kind, arrow)
+        return [repr(v) for v in table.column(column.name).cast(arrow).to_pylist()]
+
+    return [told(column) for column in COLUMNS]

@@ -167,6 +167,17 @@ def test_a_check_written_as_an_expression_is_asked_too(shop: Sandbox) -> None:
     assert finding.facts == ("1 row breaks it  id 2",)
 
 
+def test_a_colon_in_a_check_means_what_the_database_is_given(shop: Sandbox) -> None:
+    """With a backslash it is itself, as `freeze` writes it."""
+    table = f't("users", {KEY}, Column("x", Text)%s)'
+    shop.schema(1, table % "")
+    shop.schema(2, table % r""", CheckConstraint(r"x <> ' \:b'", name="ck")""")
+    shop.step("")
+    shop.create("INSERT INTO users VALUES (1, ' :b'), (2, ' b')")
+    finding = only_stop(checked(shop))
+    assert finding.facts == ("1 row breaks it  id 1",)
+
+
 def test_the_line_offered_for_a_check_mends_it(shop: Sandbox) -> None:
     """Where the columns keep their names, the rows that break it can be left out as offered."""
     shop.schema(1, CHECKED % "")

@@ -31,7 +31,7 @@ CHECK = Check(
 
 def test_findings() -> None:
     """What is well, what would stop it, what only a rehearsal proves; then each with its mend."""
-    assert check_lines(CHECK, "2to3", "shop_v2", at=AT, later=["3to4"]) == [
+    assert check_lines(CHECK, "2to3", "shop_v2", at=AT) == [
         f"check 2to3    shop_v2, live, read only                       {clock(AT)}",
         "",
         "  ok     shop_v2 is schemas/v2.py",
@@ -40,7 +40,6 @@ def test_findings() -> None:
         "           it is left behind",
         "  later  keywords are computed",
         "           migrate 2to3 --rehearse",
-        "  later  3to4: its old database does not exist yet",
         "",
         "1  recruits.email is NOT NULL in schema 3",
         "     287 rows are null  id 14, 15 and 285 more",
@@ -81,5 +80,5 @@ def test_hostile_values_are_inert() -> None:
     """F120: whatever a finding quotes."""
     evil = "\x1b[2J\x9b\u202e"
     found = Check((evil,), tuple(Finding(x, evil, (evil,), evil, (evil,)) for x in _LEVELS), 1.0)
-    lines = check_lines(found, evil, evil, at=AT, later=[evil])
+    lines = check_lines(found, evil, evil, at=AT)
     assert [line for line in lines if not line.isprintable()] == []

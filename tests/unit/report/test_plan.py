@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,10 +22,11 @@ from migrators.plan.model import (
     TablePlan,
 )
 from migrators.report.data import as_json
-from migrators.report.plan import Places, plan_data, plan_lines, sql_lines
-from migrators.report.text import WIDTH
+from migrators.report.plan import Places, plan_data, plan_lines, sql_lines, took
+from migrators.report.text import WIDTH, when
 from migrators.schema import SchemaVersion
 from migrators.survey import Survey
+from migrators.survey.left import Left
 
 PLACES = Places("data/shop_v2.db", "data/shop_v3.db", ".migrate")
 SURVEY = Survey(
@@ -36,6 +39,10 @@ SURVEY = Survey(
     needed={"/srv": 22_800_000},
     engine="SQLite 3.40.1",
     notes=("the journal is a WAL",),
+    left=(
+        Left("packages, status = 'deleted'", "purged", 3_118, exact=False),
+        Left("audit", "no longer kept", 44),
+    ),
 )
 
 
@@ -48,7 +55,7 @@ def _query(sql: str) -> ReadQuery:
 
 
 def _plan(name: str = "projects", because: str = "purged") -> Plan:
-    purged = Accounting("SELECT 1,\n2", (LeftOut("status = 'deleted'", because),))
+    purged = Accounting("SELECT 1,\n2", "SELECT 1", (LeftOut("status = 'deleted'", because),))
     return Plan(
         old=_schema(2),
         new=_schema(3),
@@ -87,9 +94,9 @@ def test_without_a_database() -> None:
         "  totals     users                   query  2to3.py:40",
         "  1 more                             carried by name  (--all)",
         "",
-        "  left behind                   about  because",
-        "  packages, status = 'deleted'         purged",
-        "  audit                                no longer kept",
+        "  left behind                   how many  because",
+        "  packages, status = 'deleted'            purged",
+        "  audit                                   no longer kept",
         "",
         "  loses, only with --accept-loss; counted before anything runs",
         "    maintainers",
@@ -111,7 +118,8 @@ def test_with_a_database() -> None:
     assert "  projects   packages        91,328  renamed  2to3.py:31" in lines
     assert "  totals     users                   query  2to3.py:40" in lines
     assert "  1 more                          9  carried by name  (--all)" in lines
-    assert "  audit                            44  no longer kept" in lines
+    assert "  packages, status = 'deleted'  about 3,118  purged" in lines
+    assert "  audit                                  44  no longer kept" in lines
     assert lines[-1].startswith("The old database was only read; nothing was written.")
 
 
@@ -125,6 +133,24 @@ def test_a_past_run_gives_the_time() -> None:
     """From a receipt, never guessed."""
     places = Places("a", "b", "c", took="41m 12s, from the run of 2026-11-14 02:00 (rehearsed)")
     assert f"  time       {places.took}" in plan_lines(_plan(), places, None)
+
+
+def test_the_time_names_the_sizes_then_and_now() -> None:
+    """A run of half the database says little of the whole; what is not known is not said."""
+    begun = datetime(2026, 11, 14, 2, tzinfo=UTC)
+    ended = begun + timedelta(minutes=41)
+    start = f"41m 00s, from the rehearsal of {when(begun.isoformat())}"
+    then, now = 38 * 10**9, 39 * 10**9
+    assert took(begun, ended, "rehearsed", then, now) == f"{start} (38 GB then, 39 GB now)"
+    assert took(begun, ended, "rehearsed", then, None) == f"{start} (38 GB then)"
+    assert took(begun, ended, "rehearsed", None, now) == start
+    assert "from the run of" in took(begun, ended, "published", then, now)
+
+
+def test_what_was_not_counted_is_said() -> None:
+    """A blank would look like nothing."""
+    survey = replace(SURVEY, left=(Left("packages.note", "gone"),))
+    assert "  packages.note  not counted  gone" in plan_lines(_plan(), PLACES, survey)
 
 
 def test_every_statement() -> None:
@@ -163,7 +189,11 @@ def test_as_data() -> None:
     data = json.loads(as_json(plan_data(_plan(), PLACES, SURVEY)))
     assert [table["name"] for table in data["tables"]] == ["projects", "totals", "users"]
     assert [table["rows"] for table in data["tables"]] == [91_328, None, 9]
-    assert data["left_behind"][1] == {"what": "audit", "rows": 44, "because": "no longer kept"}
+    assert [(x["what"], x["rows"], x["exact"]) for x in data["left_behind"]] == [
+        ("packages, status = 'deleted'", 3_118, False),
+        ("audit", 44, True),
+    ]
+    assert data["left_behind"][1]["because"] == "no longer kept"
     assert data["losses"] == ["maintainers", "order"]
     assert data["survey"]["engine"] == "SQLite 3.40.1"
     assert json.loads(as_json(plan_data(_plan(), PLACES, None)))["survey"] is None

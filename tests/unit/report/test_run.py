@@ -17,6 +17,7 @@ from migrators.receipt import (
 from migrators.report.accounting import accounting_lines, count_lines
 from migrators.report.run import (
     Deed,
+    promise_lines,
     receipt_text,
     start_lines,
     stopped_lines,
@@ -70,12 +71,17 @@ RECEIPT = Receipt(
 
 
 def test_before_it_begins() -> None:
-    """What is read, what is made, what is never touched."""
-    assert start_lines(DEED) == [
-        "2to3    shop_v2 -> shop_v3",
-        "        never touches rows, tables or schema of the old database; publishes last",
-        "",
-    ]
+    """What is read and what is made."""
+    assert start_lines(DEED) == ["2to3    shop_v2 -> shop_v3"]
+
+
+def test_when_it_begins() -> None:
+    """What is never touched, and whether anybody will see what is made."""
+    never = "        never touches rows, tables or schema of the old database"
+    assert promise_lines(DEED) == [f"{never}; publishes last", ""]
+    assert promise_lines(replace(DEED, rehearse=True)) == [f"{never}; publishes nothing", ""]
+    assert promise_lines(replace(DEED, new=None)) == [never, ""]
+    assert promise_lines(Deed("load fixtures/v2", "migrate load fixtures/v2")) == [""]
 
 
 def test_read_is_written_and_left_behind() -> None:
@@ -194,7 +200,7 @@ def test_stopped() -> None:
         "To go on     free about 13 GB on db1",
         "             then type the same command again:",
         "                 migrate 2to3 --rehearse",
-        "To give up   migrate discard     removes what is half made; loses nothing",
+        "To give up   migrate discard 2to3     removes what is half made; loses nothing",
         "",
         "Exit 1.   Run: 20261121-020007",
     ]

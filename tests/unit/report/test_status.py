@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from migrators.backends.interface import Stamp
-from migrators.receipt import RunState, Status, VersionState
+from migrators.receipt import KeptExtracts, RunState, Status, VersionState
 from migrators.report.data import as_json
 from migrators.report.status import status_lines
 from migrators.report.text import when
@@ -39,7 +40,7 @@ def test_status() -> None:
         "",
         "  schema  database  made by         at",
         "  1       shop_v1   does not exist",
-        "  2       shop_v2   no stamp",
+        "  2       shop_v2   no stamp                          to adopt it: migrate stamp 2",
         f"  3       shop_v3   2to3            {when(AT)}  written to since it was published",
         "",
         "  run              at                command       outcome",
@@ -48,6 +49,13 @@ def test_status() -> None:
         "",
         "Next     version 3 is here: migrate check 3to4, then migrate 3to4",
     ]
+
+
+def test_extracts_that_are_kept() -> None:
+    """How much room they take, and what to type."""
+    lines = status_lines(replace(STATUS, extracts=KeptExtracts(2, 3_200_000_000)))
+    said = "  extracts of 2 runs take 3.2 GB; to clear them: migrate discard --extracts"
+    assert lines[-4:-2] == ["", said]
 
 
 def test_long_commands_stay_on_the_page() -> None:

@@ -41,6 +41,22 @@ def test_a_stage_that_is_done_is_one_line() -> None:
     )
 
 
+def test_what_is_promised_is_said_when_work_begins() -> None:
+    """Once, before the first event; not by a line of ours that says that nothing is to do."""
+    teller, stream, _ = _teller()
+    teller.first(["2to3 publishes last"])
+    teller.line("2to3")
+    assert stream.getvalue() == "2to3\n"
+    teller(Note("the extract is used again"))
+    teller(Note("and loaded"))
+    assert [line.split()[-1] for line in stream.getvalue().splitlines()] == [
+        "2to3",
+        "last",
+        "again",
+        "loaded",
+    ]
+
+
 def test_a_stage_without_facts_says_what_it_was_about() -> None:
     """Nothing is left blank."""
     teller, stream, _ = _teller()

@@ -12,12 +12,23 @@ from migrators.types import ColumnType, Kind
 from migrators.types.fit import has_nul, misfits, out_of_range, widen, widens
 
 TEXT = ColumnType(Kind.TEXT)
+SET = ColumnType(Kind.SET, labels=("a", "b", "c"))
 STATE = ColumnType(Kind.ENUM, labels=("new", "done"))
 
 
-def integer(bits: int) -> ColumnType:
+def integer(bits: int, *, unsigned: bool = False) -> ColumnType:
     """Return an integer type."""
-    return ColumnType(Kind.INTEGER, bits=bits)
+    return ColumnType(Kind.INTEGER, bits=bits, unsigned=unsigned)
+
+
+def array(item: ColumnType) -> ColumnType:
+    """Return an array type."""
+    return ColumnType(Kind.ARRAY, item=item)
+
+
+def native(name: str) -> ColumnType:
+    """Return a native type."""
+    return ColumnType(Kind.NATIVE, native=name)
 
 
 def decimal(precision: int, scale: int) -> ColumnType:
@@ -37,6 +48,21 @@ CASES: list[tuple[ColumnType, bool, list[Any], list[tuple[str, list[bool]]]]] = 
     (ColumnType(Kind.JSON), True, ['{"a": 12345678901234567890}', "{", "NaN", None, "null"],
      [("is not JSON", [False, True, True, False, False])]),
     (ColumnType(Kind.JSON), True, ["[" * 100_000], [("is not JSON", [True])]),
+    (SET, True, ["", "a,c", "c,a", "a,a", "d", "a,", None],
+     [("is no set of a, b, c", [False, False, True, True, True, True, False])]),
+    (ColumnType(Kind.BITS, length=3, fixed=True), True, ["010", "10", "0101", "01a", None],
+     [("is not of 3 bits", [False, True, True, True, False])]),
+    (ColumnType(Kind.BITS, length=3), True, ["", "10", "0101", "01\n"],
+     [("is not of at most 3 bits", [False, False, True, True])]),
+    (ColumnType(Kind.BITS), True, ["0" * 2000, "2"], [("is not of bits", [False, True])]),
+    (ColumnType(Kind.ARRAY), True, ["[1]", "{{1}}", "1", "", None],
+     [("is no array", [False, False, True, True, False])]),
+    (ColumnType(Kind.INTEGER, bits=32, unsigned=True), True, [0, -1, None],
+     [("is negative", [False, True, False])]),
+    (ColumnType(Kind.FLOAT, unsigned=True), True, [0.5, -0.5, float("nan")],
+     [("is negative", [False, True, False])]),
+    (ColumnType(Kind.DECIMAL, precision=5, scale=2, unsigned=True), True,
+     [Decimal("0.00"), Decimal("-0.01")], [("is negative", [False, True])]),
 ]  # fmt: skip
 
 
@@ -76,6 +102,14 @@ def test_integers_out_of_range(bits: int) -> None:
     assert mask.to_pylist() == [False, False, True, True, False]
 
 
+def test_integers_without_a_sign_out_of_range() -> None:
+    """B16: 2^63 and more are beyond a bigint; a negative is beyond any of them."""
+    large = pa.array([0, 2**63 - 1, 2**63, 2**64 - 1, None], pa.uint64())
+    assert out_of_range(large, 64).to_pylist() == [False, False, True, True, False]
+    assert out_of_range(pa.array([-1, 0]), 64, unsigned=True).to_pylist() == [True, False]
+    assert out_of_range(pa.array([255, 256]), 8, unsigned=True).to_pylist() == [False, True]
+
+
 def test_every_integer_is_in_the_range_of_64_bits() -> None:
     """The bounds themselves do not overflow."""
     assert out_of_range(pa.array([-(2**63), 2**63 - 1]), 64).to_pylist() == [False, False]
@@ -100,6 +134,24 @@ WIDENS = [
     (ColumnType(Kind.TIMESTAMP), ColumnType(Kind.INSTANT), False),
     (ColumnType(Kind.UUID), ColumnType(Kind.UUID), True),
     (TEXT, ColumnType(Kind.JSON), False),
+    (integer(8), integer(24), True),
+    (integer(32, unsigned=True), integer(64), True),
+    (integer(32), integer(64, unsigned=True), False),
+    (integer(64, unsigned=True), integer(64), False),
+    (integer(64, unsigned=True), decimal(20, 0), True),
+    (integer(64, unsigned=True), decimal(19, 0), False),
+    (SET, TEXT, True),
+    (SET, ColumnType(Kind.TEXT, length=4), False),
+    (SET, ColumnType(Kind.TEXT, length=5), True),
+    (TEXT, SET, True),
+    (array(integer(32)), ColumnType(Kind.JSON), True),
+    (array(integer(32)), array(integer(64)), True),
+    (array(integer(64)), array(integer(32)), False),
+    (array(TEXT), TEXT, False),
+    (native("server:inet"), native("server:inet"), True),
+    (native("server:inet"), native("server:cidr"), False),
+    (native("server:inet"), TEXT, False),
+    (TEXT, native("server:inet"), False),
 ]
 
 

@@ -1,6 +1,6 @@
-"""Schema 1 has a decimal without precision."""
+"""Schema 1 has a column without a type."""
 
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
-sa.Table("t", metadata, sa.Column("price", sa.Numeric))
+sa.Table("t", metadata, sa.Column("price", sa.types.NullType))

@@ -1,0 +1,26 @@
+"""Two checkouts of the reference application on one server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrators.backends import backend_for
+from tests.acceptance.engines import shops
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_two_checkouts_meet_on_the_server(kind: str, tmp_path: Path) -> None:
+    """Who comes second is told who holds the project, and exits with 5."""
+    with shops(kind, tmp_path / "cheeseshop") as cheese:
+        cheese.ran("load", str(cheese.fixtures(2)))
+        database = backend_for(cheese.project.url(2))
+        with database.held(cheese.project.settings.name, "migrate 2to3"):
+            done = cheese.run("2to3")
+        assert (done.code, done.clear) == (5, True)
+        assert "migrate 2to3" in done.said
+        cheese.ran("2to3")

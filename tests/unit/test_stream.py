@@ -1,0 +1,102 @@
+"""Work side by side: results in order, the first error stops all, events one at a time."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrators.stream import side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def test_results_stand_in_the_order_of_the_items() -> None:
+    """Whoever was first to end."""
+    waits = [0.05, 0.0, 0.02, 0.0]
+
+    def work(wait: float, worker: str, _emit: Callable[[str], None]) -> tuple[float, str]:
+        time.sleep(wait)
+        return wait, worker
+
+    found = side_by_side(waits, ["a", "b"], work, lambda _: None)
+    assert [wait for wait, _ in found] == waits
+    assert {worker for _, worker in found} == {"a", "b"}
+
+
+def test_a_single_worker_needs_no_thread() -> None:
+    """The caller's own thread does it."""
+    found = side_by_side(
+        [1, 2], ["only"], lambda item, _w, _e: (item, threading.current_thread()), lambda _: None
+    )
+    assert found == [(1, threading.main_thread()), (2, threading.main_thread())]
+
+
+@pytest.mark.parametrize("workers", [["a"], ["a", "b"]])
+def test_the_first_error_stops_the_others(workers: list[str]) -> None:
+    """An endless item ends at its next event, the rest is not begun, the error is raised."""
+    begun = []
+
+    def work(item: int, _worker: str, emit: Callable[[str], None]) -> None:
+        begun.append(item)
+        if item == 1:
+            raise ValueError(item)
+        while len(workers) > 1:
+            emit("still here")
+
+    with pytest.raises(ValueError, match="1"):
+        side_by_side([1, 2, 3, 4], workers, work, lambda _: None)
+    assert set(begun) <= {1, 2}
+
+
+def test_events_come_one_at_a_time() -> None:
+    """A listener needs no lock of its own."""
+    inside, most = 0, 0
+
+    def listen(_event: int) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.0005)
+        inside -= 1
+
+    def work(item: int, _worker: int, emit: Callable[[int], None]) -> None:
+        for _ in range(20):
+            emit(item)
+
+    side_by_side(range(6), [1, 2, 3], work, listen)
+    assert most == 1
+
+
+def test_an_interrupt_reaches_the_work() -> None:
+    """Ctrl-C comes in the caller's thread; the others end at their next event."""
+    ended = threading.Event()
+
+    def work(item: int, _worker: str, emit: Callable[[int], None]) -> None:
+        try:
+            while True:
+                emit(item)
+                time.sleep(0.001)
+        finally:
+            ended.set()
+
+    seen = 0
+
+    def listen(_event: int) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    # a process that was started in the background ignores the signal, and Python with it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side([1, 2], ["a", "b"], work, listen)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended.is_set()
