@@ -163,6 +163,16 @@ class Project:
             return ""
         return f" {'--into' if self.into else '--to'} {config.redact(self.to)}"
 
+    def check(self, name: str) -> str:
+        """Return the command that asks what a run would meet; `check` has no --into.
+
+        Parameters
+        ----------
+        name : str
+            "1to2", or "1" of a copy.
+        """
+        return f"migrate check {name}{replace(self, into=False).option}"
+
     def _url(self, written: str, version: int) -> sa.URL:
         import sqlalchemy as sa
 

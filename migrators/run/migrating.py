@@ -74,15 +74,19 @@ def migrate(
     places.refuse_itself(project, chain[0][0], end)
     with locked(project, command, *own, made=end) as still:
         steps = [
-            plans.make(project, old, new, now=at, target=_target(project, new, end))
+            plans.make(project, old, new, now=at, **_target(project, new, end))
             for old, new in chain
         ]
+        places.may_hold(project, steps[-1], command)
         emit(Planned(any(plan.computes for plan in steps)))
         return _Migration(project, steps, options, command, emit, still).run()
 
 
-def _target(project: Project, new: int, end: int) -> Backend | None:
-    return places.target(project, end) if new == end else None
+def _target(project: Project, new: int, end: int) -> dict[str, Any]:
+    """Return what a step's plan is made for; of another place, `may_hold` asks."""
+    if new != end:
+        return {}
+    return {"target": places.target(project, end), "lint": not project.to}
 
 
 def copy(project: Project, version: int, options: Options, *, emit: Emit) -> Receipt:
@@ -105,7 +109,8 @@ def copy(project: Project, version: int, options: Options, *, emit: Emit) -> Rec
         raise UsageError("copy needs a place", hint=f"{command} --to {where.SERVER}_v{version}")
     places.refuse_itself(project, version, version)
     with locked(project, command, version, made=version) as still:
-        plan = plans.make_copy(project, version, target=places.target(project, version))
+        plan = plans.make_copy(project, version, **_target(project, version, version))
+        places.may_hold(project, plan, command)
         emit(Planned(plan.computes))
         return _Migration(project, [plan], options, command, emit, still).run()
 
@@ -172,7 +177,7 @@ class _Migration:
             )
 
     def _check(self, plan: Plan | None = None) -> str:
-        return f"migrate check {(plan or self.plans[0]).name}{self.project.option}"
+        return self.project.check((plan or self.plans[0]).name)
 
     def _may_lose(self, old: Backend) -> None:
         lossy = [plan for plan in self.plans if plan.losses]

@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from migrators.backends import backend_for
 from migrators.config import redact
-from migrators.errors import TargetExists, UsageError
+from migrators.errors import Findings, TargetExists, UsageError
+from migrators.plan import lints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from migrators.backends.interface import Backend
+    from migrators.plan.model import Plan
     from migrators.project import Project
     from migrators.run.directory import RunDirectory
     from migrators.run.options import Options
@@ -51,6 +53,28 @@ def may_publish(
         )
     if not options.rehearse:
         new.ready()
+
+
+def may_hold(project: Project, plan: Plan, command: str) -> None:
+    """Refuse types and names that another place cannot hold, in the words of `check --to`.
+
+    What the project's own databases cannot hold is an error of the plan.
+
+    Raises
+    ------
+    Findings
+    """
+    if not project.to:
+        return
+    where = f"schemas/{plan.new.path.name}"
+    new = target(project, plan.new.version)
+    lacking = [f"  {where}: {sentence}" for sentence in lints(plan.new, new)]
+    if lacking:
+        check = project.check(command.rsplit(maxsplit=1)[-1])
+        raise Findings(
+            "\n".join((f"{new.database} cannot hold what is declared:", *lacking)),
+            hint=(f"edit {where}", f"{check}     tells all"),
+        )
 
 
 def staging(project: Project, run: RunDirectory, version: int, *, last: bool = True) -> Backend:

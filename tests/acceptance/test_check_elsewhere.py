@@ -109,7 +109,7 @@ def test_types_and_names_that_are_not_there_are_findings(
     tmp_path: Path,
     there: Owned,
 ) -> None:
-    """Exit 3 and the line to write of each; the run says the same."""
+    """Exit 3 and the line to write of each; copy and run say the same, and make nothing."""
     shop = sandbox(tmp_path)
     shop.schema(
         1,
@@ -128,7 +128,16 @@ def test_types_and_names_that_are_not_there_are_findings(
     assert "DATETIME(fsp=6)" in found.said
     file = own.run("--url", source, "check", "1", "--to", "sqlite:///x.db")
     assert (file.code, "15" in file.said) == (3, True), file.said
-    assert own.run("--url", source, "copy", "1", *to).code == 2
+    shop.write("schemas/v2.py", (tmp_path / "schemas" / "v1.py").read_text())
+    shop.step("")
+    given = there.empty("mysql")
+    for made in (("copy", "1", *to), ("1to2", *to), ("copy", "1", "--into", given)):
+        refused = own.run("--url", source, *made)
+        assert (refused.code, refused.clear) == (3, True), refused.said
+        assert "the columns Same and same would have one name" in refused.said
+        assert "DATETIME(fsp=6)" in refused.said
+        assert f"migrate check {made[-3]} --to {made[-1]}" in refused.said
+        assert there.names("mysql") == ["given"]
 
 
 def test_rules_of_a_step_answer_what_check_found(
