@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
 import pymysql
 from pymysql.constants import ER
 
@@ -207,6 +208,7 @@ def _insert(connection: Connection, rows: _Rows) -> int:
     with ahead(rows.encoded()) as encoded:
         for columns in encoded:
             texts = written.lines(columns, "'", ("(", ")"))
+            _refuse_longer(rows, columns, texts, int(limit) - len(begin) - 1)
             for statement in _statements(begin, texts, size):
                 try:
                     taken += connection.query(statement)
@@ -217,6 +219,34 @@ def _insert(connection: Connection, rows: _Rows) -> int:
     if taken != rows.count:
         raise DatabaseError(f"{rows.table}: {rows.count} rows were sent and {taken} taken")
     return taken
+
+
+def _refuse_longer(rows: _Rows, columns: list[Encoded], texts: pa.Array, room: int) -> None:
+    """Refuse a row that no INSERT takes: the server may end the connection instead of saying so.
+
+    Parameters
+    ----------
+    room : int
+        Bytes that the server takes of a row, and one more.
+    """
+    longest = pc.max(pc.binary_length(texts)).as_py()
+    if longest < room:
+        return
+    row = pc.index(pc.binary_length(texts), longest).as_py()
+    sizes = [pc.binary_length(encoded.texts)[row].as_py() or 0 for encoded in columns]
+    column = rows.columns[sizes.index(max(sizes))].name
+    key = key_text([rows.columns[0].name], [columns[0].texts[row].as_py()])
+    raise ValueRefused(
+        rows.table,
+        column,
+        f"makes its row take {longest:,} bytes in an INSERT, and max_allowed_packet leaves "
+        f"{room - 1:,}",
+        samples=((key, ""),),
+        hint=(
+            "on the server: SET GLOBAL local_infile = 1     rows of any length go in",
+            "or:            SET GLOBAL max_allowed_packet = 1073741824",
+        ),
+    )
 
 
 def _statements(begin: bytes, texts: pa.Array, size: int) -> Iterator[bytes]:

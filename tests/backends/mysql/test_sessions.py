@@ -15,7 +15,7 @@ from sqlalchemy.dialects import mysql
 
 from migrators.backends import backend_for
 from migrators.backends.mysql import connect, feed
-from migrators.errors import DatabaseError, Locked, MigrateError, UsageError
+from migrators.errors import DatabaseError, Locked, MigrateError, UsageError, ValueRefused
 from tests.backends.conftest import write
 from tests.backends.mysql.conftest import read
 
@@ -29,10 +29,11 @@ Types = dict[str, "sa.types.TypeEngine[Any]"]
 COLUMNS: Types = {"id": sa.Integer(), "v": sa.String(40)}
 
 
-def schema(server: Server) -> Any:
-    """Return a schema of one table."""
+def schema(server: Server, **changed: sa.types.TypeEngine[Any]) -> Any:
+    """Return a schema of one table, perhaps with other types."""
     metadata = sa.MetaData()
-    sa.Table("t", metadata, *(sa.Column(n, t, primary_key=n == "id") for n, t in COLUMNS.items()))
+    columns = (COLUMNS | changed).items()
+    sa.Table("t", metadata, *(sa.Column(n, t, primary_key=n == "id") for n, t in columns))
     return server.schema(metadata)
 
 
@@ -165,6 +166,30 @@ def test_where_local_infile_is_off_rows_are_inserted_and_it_is_said(
     assert any("local_infile is off" in fact for fact in database.finish(schema(server), {}))
     assert any("local_infile is off" in note for note in database.notes())
     assert server.run("shop_v1", "SELECT * FROM t") == ((1, "a"), (2, None))
+
+
+@pytest.mark.parametrize("spare", [-1, 0])
+def test_a_row_longer_than_a_packet_is_refused_by_name_where_it_is_an_insert(
+    server: Server, monkeypatch: pytest.MonkeyPatch, spare: int
+) -> None:
+    """One byte less is taken; LOAD DATA takes any, where it is allowed."""
+    ((limit,),) = server.admin("SELECT @@max_allowed_packet")
+    statement = "INSERT INTO `t` (`id`, `v`) VALUES (2,'')"
+    long = "x" * (limit - len(statement) - 1 + spare)
+    database = server.backend("shop_v1")
+    made = schema(server, v=mysql.LONGTEXT())
+    database.create(made)
+    rows = {"id": [1, 2], "v": ["a", long]}
+    monkeypatch.setattr(feed, "takes_files", lambda _: False)
+    if spare:
+        write(database, made, "t", rows)
+    else:
+        with pytest.raises(ValueRefused, match=r"t\.v: 1 row at id 2: .*max_allowed_packet") as no:
+            write(database, made, "t", rows)
+        assert "SET GLOBAL local_infile = 1" in no.value.hint[0]
+        monkeypatch.undo()
+        write(database, made, "t", rows)
+    assert server.run("shop_v1", "SELECT id, length(v) FROM t") == ((1, 1), (2, len(long)))
 
 
 def test_tables_that_have_no_snapshot_are_named(server: Server) -> None:
