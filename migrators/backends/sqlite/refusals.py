@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SAMPLES", "Tally", "key_names", "key_text", "shown", "wrong_class"]
 
+_AT_ONCE = 200
+"""Columns looked at in one scan; SQLite has 2,000 terms of a SELECT, and `rows` takes two each."""
+
 
 def wrong_class(
     query: ReadQuery, rows: Callable[[str], list[tuple[Any, ...]]]
@@ -33,12 +36,24 @@ def wrong_class(
     rows : callable
         Runs SQL in the same snapshot.
     """
-    for column in query.columns:
-        cell = sql.name(column.name)
-        where = f"FROM ({query.sql}) WHERE NOT {clean(column, cell)}"
-        kinds = rows(f"SELECT typeof({cell}), count(*) {where} GROUP BY 1 ORDER BY 2 DESC, 1")
-        if kinds:
-            return _refused(query, column, kinds, rows(_samples(query, cell, where)))
+    column = _first(query, rows)
+    if column is None:
+        return None
+    cell = sql.name(column.name)
+    where = f"FROM ({query.sql}) WHERE NOT {clean(column, cell)}"
+    kinds = rows(f"SELECT typeof({cell}), count(*) {where} GROUP BY 1 ORDER BY 2 DESC, 1")
+    return _refused(query, column, kinds, rows(_samples(query, cell, where)))
+
+
+def _first(query: ReadQuery, rows: Callable[[str], list[tuple[Any, ...]]]) -> ReadColumn | None:
+    """Return the first column with such a cell; a scan for many columns, not one for each."""
+    for at in range(0, len(query.columns), _AT_ONCE):
+        columns = query.columns[at : at + _AT_ONCE]
+        odd = ", ".join(f"max(NOT {clean(c, sql.name(c.name))})" for c in columns)
+        (found,) = rows(f"SELECT {odd} FROM ({query.sql})")
+        for column, some in zip(columns, found, strict=True):
+            if some:
+                return column
     return None
 
 

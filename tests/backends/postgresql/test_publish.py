@@ -122,10 +122,16 @@ def test_the_application_may_read_the_stamp(server: Server) -> None:
 
 
 def test_a_loaded_table_needs_no_vacuum(server: Server) -> None:
-    """All pages are visible to all, and statistics are there: plans are good at once."""
-    new = server.backend()
-    new.publish(staged(server))
-    found = server.run(
-        "shop_v3", "SELECT relpages = relallvisible, reltuples FROM pg_class WHERE relname = 't'"
-    )
-    assert found == [(True, 3.0)]
+    """All pages are visible to all, and statistics are there: plans are good at once.
+
+    A connection that is just being made anywhere on the server may see older rows, and
+    VACUUM then keeps them for it: so it is looked at several times.
+    """
+    asked = "SELECT relpages = relallvisible, reltuples FROM pg_class WHERE relname = 't'"
+    visible, attempts = False, 5
+    while not visible and attempts:
+        made, attempts = staged(server), attempts - 1
+        ((visible, rows),) = server.run(made.database.removeprefix(server.own), asked)
+        made.discard()
+        assert rows == 3.0
+    assert visible
