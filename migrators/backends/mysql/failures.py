@@ -80,7 +80,21 @@ _KNOWN: dict[int, tuple[type[MigrateError], str, str]] = {
     1969: (DatabaseError, "a statement took longer than the server allows", AGAIN),
     3024: (DatabaseError, "a statement took longer than the server allows", AGAIN),
 }
-_LOST = (CR.CR_SERVER_LOST, CR.CR_SERVER_GONE_ERROR, 2055, 0)
+_KILLED = 1927
+"""MariaDB's, for a statement of a session that was ended."""
+_LOST = (CR.CR_SERVER_LOST, CR.CR_SERVER_GONE_ERROR, 2055, 0, _KILLED)
+_SESSION = (
+    *_LOST,
+    ER.LOCK_WAIT_TIMEOUT,
+    ER.LOCK_DEADLOCK,
+    ER.QUERY_INTERRUPTED,
+    ER.SERVER_SHUTDOWN,
+    ER.DISK_FULL,
+    ER.RECORD_FILE_FULL,
+    ER.OUT_OF_SORTMEMORY,
+    1969,
+    3024,
+)
 _UNREACHED = (CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, CR.CR_UNKNOWN_HOST)
 _PORT = 3306
 
@@ -95,6 +109,11 @@ def said(error: BaseException) -> str:
     """Return the error's text in one line."""
     text = error.args[1] if len(error.args) > 1 else error
     return " ".join(str(text).split())
+
+
+def of_session(error: BaseException) -> bool:
+    """Whether an error tells of the session or the server: the statement has nothing to mend."""
+    return code(error) in _SESSION
 
 
 def translated(error: Exception, url: sa.URL, doing: str = "") -> MigrateError:

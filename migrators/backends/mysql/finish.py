@@ -103,6 +103,8 @@ def _alter(connection: Connection, url: sa.URL, table: sa.Table, parts: Sequence
     try:
         connect.run(connection, f"ALTER TABLE {sql.name(table.name)} {', '.join(parts)}")
     except pymysql.err.MySQLError as error:
+        if failures.of_session(error):
+            raise
         if failures.code(error) not in (ER.DUP_ENTRY, 1586, 1859):
             raise DatabaseError(
                 f"{url.database}: {table.name} cannot get its indexes and keys: "

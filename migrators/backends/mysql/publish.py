@@ -101,6 +101,7 @@ def _write_intent(connection: Connection, name: str, staging: str, aside: str | 
     facts = {
         "name": name,
         "aside": aside or "",
+        "made": [each for each in (name, aside) if each and not _there(connection, each)],
         "new": [vars(each) for each in new],
         "old": [vars(each) for each in old],
         "access": granting.kept(connection, staging),
@@ -108,6 +109,12 @@ def _write_intent(connection: Connection, name: str, staging: str, aside: str | 
     place = sql.table(staging, _INTENT)
     connect.run(connection, f"CREATE TABLE {place} (intent LONGTEXT NOT NULL) ENGINE = InnoDB")
     connect.run(connection, f"INSERT INTO {place} VALUES ({sql.literal(json.dumps(facts))})")
+
+
+def _there(connection: Connection, database: str) -> bool:
+    """Whether there is a database of a name, an empty one too."""
+    known = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+    return bool(connect.rows(connection, known, (database,)))
 
 
 def _intents(connection: Connection, name: str, staging: str | None = None) -> list[str]:
@@ -195,12 +202,15 @@ def _drop_views(connection: Connection, name: str, views: list[Program]) -> None
 
 
 def _take_back(connection: Connection, staging: str) -> None:
-    """Give both databases their views and triggers again."""
+    """Give both databases their views and triggers again; the new name is gone."""
     facts = _intent(connection, staging)
     if facts:
         programs.make_all(connection, staging, _programs(facts, "new"))
     if facts and facts["aside"]:
         programs.make_all(connection, str(facts["name"]), _programs(facts, "old"))
+    for made in map(str, facts.get("made", ())):  # type: ignore[call-overload]
+        if not holds_anything(connection, made):
+            connect.run(connection, f"DROP DATABASE IF EXISTS {sql.name(made)}")
     connect.run(connection, f"DROP TABLE {sql.table(staging, _INTENT)}")
 
 

@@ -147,6 +147,8 @@ def _create_table(connection: Connection, url: sa.URL, table: sa.Table, statemen
     try:
         connect.run(connection, statement)
     except pymysql.err.MySQLError as error:
+        if failures.of_session(error):
+            raise
         raise DatabaseError(
             f"{url.database}: cannot create {table.name}: {failures.said(error)}",
             hint="migrate plan     names declared types that this database does not take",
@@ -165,6 +167,8 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
         try:
             connect.run(connection, statement)
         except pymysql.err.MySQLError as error:
+            if failures.of_session(error):
+                raise
             begins = " ".join(statement.split())[:80]
             raise DatabaseError(
                 f"{url.database}: the SQL that comes {when} fails: "

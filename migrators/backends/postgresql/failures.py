@@ -49,6 +49,8 @@ _KNOWN: dict[str, tuple[type[MigrateError], str, str]] = {
     "25006": (DatabaseError, "the server takes no writes: it is a standby", "check the url"),
 }
 _LOST = "08"
+_SESSION = (_LOST, "40", "53", "55P03", "57")
+"""Connection, deadlock, resources, locks, an operator: nothing that a statement says."""
 _CONSTRAINTS = {
     "23505": "is there more than once (UNIQUE)",
     "23502": "is NULL (NOT NULL)",
@@ -85,6 +87,11 @@ def translated(error: psycopg.Error, url: sa.URL, doing: str = "") -> MigrateErr
     if state.startswith(_LOST):
         return DatabaseError(f"{where(url)}: the connection is lost{while_doing}", hint=_AGAIN)
     return DatabaseError(f"{where(url)}: {doing + ': ' if doing else ''}{said}")
+
+
+def of_session(error: psycopg.Error) -> bool:
+    """Whether an error tells of the session or the server: the statement has nothing to mend."""
+    return not error.sqlstate or error.sqlstate.startswith(_SESSION)
 
 
 def _kind(error: psycopg.Error) -> str:

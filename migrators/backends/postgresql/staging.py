@@ -90,6 +90,8 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
     try:
         connection.execute(script)
     except psycopg.Error as error:
+        if failures.of_session(error):
+            raise
         place = int(error.diag.statement_position or 0)
         line = f", line {script.count(chr(10), 0, place - 1) + 1}" if place else ""
         raise DatabaseError(
