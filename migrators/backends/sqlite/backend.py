@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +24,7 @@ from migrators.backends.sqlite import (
 from migrators.backends.sqlite import limits as column_limits
 from migrators.backends.sqlite import stamp as stamps
 from migrators.backends.sqlite.facts import Facts
+from migrators.backends.sqlite.parts import BESIDE, Parts
 from migrators.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class SQLiteBackend(Facts, Backend):
             )
         self.path = Path(url.database)
         self._snapshots = 0
+        self._files = Parts(self.path, source.beside(self.path, BESIDE[0]))
 
     # 1 where ---------------------------------------------------------------------------
 
@@ -166,7 +169,11 @@ class SQLiteBackend(Facts, Backend):
         """Create the file and its tables; see `staging.create`."""
         from migrators.backends.sqlite import staging
 
-        staging.create(self.path, schema, self.dialect, self._busy_ms)
+        create = partial(staging.create, schema=schema, dialect=self.dialect, busy_ms=self._busy_ms)
+        create(self.path)
+        self._files = Parts(self.path, self._files.part)
+        if not schema.scripts("between", self.name):  # it may have made triggers
+            self._files.allow(partial(create, self._files.part))
 
     def write(
         self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
@@ -174,7 +181,11 @@ class SQLiteBackend(Facts, Backend):
         """Append rows; see `staging.write`."""
         from migrators.backends.sqlite import staging
 
-        return staging.write(self._closed(), table, columns, batches)
+        self._closed()
+        with self._files.writing() as path:
+            rows = staging.write(path, table, columns, batches)
+            self._files.wrote(path, table, rows)
+        return rows
 
     def explained(
         self, refused: ValueRefused, schema: SchemaVersion, batches: Iterator[pa.RecordBatch]
@@ -182,9 +193,9 @@ class SQLiteBackend(Facts, Backend):
         """Count and name the rows that break a constraint; see `broken.explained`."""
         from migrators.backends.sqlite import broken
 
-        return broken.explained(
-            self._closed(), refused, schema, batches, self.dialect, self._busy_ms
-        )
+        self._closed()
+        again = source.beside(self.path, BESIDE[1])  # the staging file may be written to yet
+        return broken.explained(again, refused, schema, batches, self.dialect, self._busy_ms)
 
     # 5 after ---------------------------------------------------------------------------
 
@@ -192,7 +203,8 @@ class SQLiteBackend(Facts, Backend):
         """Do what comes after the data; see `finish.finish`."""
         from migrators.backends.sqlite import finish
 
-        return finish.finish(self._closed(), schema, sequences, self.dialect, self._busy_ms)
+        self._closed()
+        return finish.finish(self._files, schema, sequences, self.dialect, self._busy_ms)
 
     def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:
         """Prove every foreign key; see `foreign_keys.prove`."""

@@ -16,7 +16,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from migrators.backends.sqlite import failures, source
+from migrators.backends.sqlite import failures, parts, source
 from migrators.backends.sqlite.finish import sync
 from migrators.errors import DatabaseError, Locked, TargetExists
 
@@ -168,7 +168,7 @@ def _replace(staging: Path, name: Path, aside: Path, like: Path | None) -> None:
 def discard(path: Path) -> None:
     """Remove a database's file, and what lies beside it, the file last."""
     with failures.told(path, "removing"):
-        for suffix in (*source.SIDECARS, ""):
+        for suffix in (*parts.BESIDE, *source.SIDECARS, ""):
             source.beside(path, suffix).unlink(missing_ok=True)
         if path.parent.is_dir():
             sync(path.parent)
