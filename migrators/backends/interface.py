@@ -167,6 +167,10 @@ class Backend(HasAccess, Looks, ABC):
     def lint(self, declared: sa.types.TypeEngine[Any]) -> str | None:
         """Say what a declared type would lose silently here and what to write instead."""
 
+    def unread(self, declared: sa.types.TypeEngine[Any]) -> str | None:  # noqa: ARG002
+        """Say why values of a declared type cannot be read here, and what to write instead."""
+        return None
+
     def lint_names(self, metadata: sa.MetaData) -> tuple[str, ...]:  # noqa: ARG002
         """Say which names of a schema cannot be here, or are one here; a sentence each."""
         return ()

@@ -179,7 +179,11 @@ def _generic(column: sa.Column[Any], dialect: sa.Dialect) -> list[str]:
         if dialect.name != "sqlite":
             raise DatabaseError(
                 f"{column.table.key}.{column.name} is of a type that SQLAlchemy does not know",
-                hint="write the schema module by hand: its type is a sa.types.UserDefinedType",
+                hint=(
+                    "write the schema module by hand: its type is a sa.types.UserDefinedType,",
+                    "of POINT or other geometry sa.LargeBinary().with_variant(that, 'mysql', "
+                    "'mariadb')",
+                ),
             )
         raise DatabaseError(
             f"{column.table.name}.{column.name} has no declared type: "

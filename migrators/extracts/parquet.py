@@ -31,9 +31,9 @@ from migrators.extracts.batches import (
     check_batch,
     check_columns,
     check_header,
-    pieces,
 )
 from migrators.extracts.footer import check_footer
+from migrators.extracts.groups import Groups
 from migrators.extracts.interface import BATCH_ROWS, Format, TableWriter
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class ParquetWriter(TableWriter):
         self._name = path.name
         self._columns = tuple(columns)
         self._file = AtomicFile(path, mode)
-        self._pending: list[pa.RecordBatch] = []
+        self._groups = Groups(BATCH_ROWS, PIECE_BYTES)
         self._rows = 0
         self._writer: pq.ParquetWriter | None = None
 
@@ -165,30 +165,24 @@ class ParquetWriter(TableWriter):
         """Append a batch."""
         check_batch(self._name, batch, self._columns)
         self._rows += batch.num_rows
-        for piece in pieces(batch, BATCH_ROWS):
-            held = sum(p.nbytes for p in self._pending) + piece.nbytes
-            rows = sum(p.num_rows for p in self._pending) + piece.num_rows
-            if rows > BATCH_ROWS or held > PIECE_BYTES:
-                self._flush()
-            self._pending.append(piece)
+        for group in self._groups.add(batch):
+            self._flush(group)
 
     @property
     def entry(self) -> FileEntry:
         """The finished file's entry."""
         return self._file.entry(self._rows)
 
-    def _flush(self) -> None:
-        if self._writer is None or not self._pending:
-            return
-        table = pa.Table.from_batches(self._pending).cast(_stored(self._columns))
-        self._pending = []
-        self._writer.write_table(table, row_group_size=BATCH_ROWS)
+    def _flush(self, group: pa.Table) -> None:
+        if self._writer is not None:
+            self._writer.write_table(group.cast(_stored(self._columns)), row_group_size=BATCH_ROWS)
 
     def _end(self) -> None:
         if self._writer is None:
             return
         try:
-            self._flush()
+            if not self._groups.is_empty:
+                self._flush(self._groups.rest())
             self._writer.close()
         except BaseException:
             self._file.discard()

@@ -74,6 +74,8 @@ def build(
     keys = _keys(step, path)
     shop = Workshop(source, new, keys, path, problems, set())
     tables = tuple(sorted(_tables(shop, step), key=lambda t: t.name))
+    for said in dict.fromkeys(_unread(tables, old, source)):
+        problems.add(f"{old.path.name}: {said}")
     dropped = tuple(_dropped(shop, drop) for drop in step.drops)
     sames = tuple(same_plans(shop, target, step))
     conserve(old, new, step, shop.carried, problems)
@@ -141,6 +143,15 @@ def _table(shop: Workshop, step: Step, name: str, mappings: list[Mapping]) -> It
     if not ordered:
         parts = [replace(p, query=replace(p.query, order_by=())) for p in parts]
     yield TablePlan(name, origin, how, mappings[0].line, tuple(parts), ordered=ordered)
+
+
+def _unread(tables: tuple[TablePlan, ...], old: SchemaVersion, source: Backend) -> Iterator[str]:
+    """Yield which columns that are read are of a type that cannot be."""
+    for read in (c for t in tables for p in t.parts for c in p.query.columns):
+        table = old.metadata.tables.get(read.table)
+        column = None if table is None else table.c.get(read.source)
+        if column is not None and (said := source.unread(column.type)):
+            yield f"{column.table.key}.{column.name}: {said}"
 
 
 def _part(shop: Workshop, mapping: Mapping) -> Iterator[Part]:

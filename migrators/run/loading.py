@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from migrators import drift
 from migrators.access import Access
-from migrators.errors import DatabaseError, VerifyMismatch
+from migrators.errors import DatabaseError, Findings, VerifyMismatch
 from migrators.events import Emit, Note, StageDone, StageStarted
 from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
@@ -24,7 +25,7 @@ from migrators.verify import verify
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migrators.backends.interface import Backend
+    from migrators.backends.interface import Backend, Stamp
     from migrators.project import Project
     from migrators.run.options import Options
     from migrators.schema import SchemaVersion
@@ -123,8 +124,9 @@ class _Loading:
         digest = reader.digest
         with locked(self.project, self.command, made=schema.version) as still:
             stamp = new.stamp() if new.exists() else None
-            done = stamp is not None and stamp.extract == digest
+            done = stamp if stamp is not None and stamp.extract == digest else None
             if done and not (self.options.replace or self.options.rehearse):
+                self._still_is(schema, done, new)
                 return self._already(new)
             self._ready(new)
             run = new_run(self.project, self.command)
@@ -145,6 +147,7 @@ class _Loading:
         with locked(self.project, self.command, made=schema.version) as still:
             stamp = new.stamp() if new.exists() else None
             if stamp is not None and stamp.step == self.command:
+                self._still_is(schema, stamp, new)
                 return self._already(new)
             self._ready(new)
             run = new_run(self.project, self.command)
@@ -162,6 +165,32 @@ class _Loading:
             discard_leftovers(self.project)
         places.may_publish(self.project, new, self.options, self.command)
         discard_leftovers(self.project)
+
+    def _still_is(self, schema: SchemaVersion, stamp: Stamp, new: Backend) -> None:
+        """Refuse a database that was made before its schema took in a minor's additions.
+
+        One that the minor release has altered since is as the schema says.
+        """
+        if stamp.fingerprint == schema.fingerprint:
+            return
+        run = new_run(self.project, self.command)
+        try:
+            fresh = drift.fresh_catalog(new, schema, run.scratch)
+            found = [d for d in drift.compare(new.catalog(), fresh) if not d.additive]
+        finally:
+            run.clear_scratch()
+        run.say("finished", outcome="stale" if found else "already done")
+        if found:
+            listed = "\n".join(f"  {difference}" for difference in found)
+            again = f"{self.command}{self.project.option} --replace"
+            raise Findings(
+                f"{new.database} was made before schemas/{schema.path.name} had all that it says "
+                f"now:\n{listed}",
+                hint=(
+                    f"{again}     sets it aside and makes it anew",
+                    "or bring it there as the release does, with its rows: alembic upgrade head",
+                ),
+            )
 
     def _already(self, new: Backend) -> Receipt:
         return Receipt(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migrators.errors import ExtractError
+from migrators.errors import ExtractError, Findings
 from migrators.events import Event, Note, silent
 from migrators.extracts.directory import ExtractWriter
-from migrators.run import Options, load_only, upgrade_fixtures, verify_only
+from migrators.run import Options, create, load_only, upgrade_fixtures, verify_only
 from migrators.schema import load_schema
 
 if TYPE_CHECKING:
@@ -86,6 +86,31 @@ def test_grown_fixtures_go_on_to_the_next_version(fixtures: Sandbox) -> None:
     assert len(said) == 4
     load_only(fixtures.project, fixtures.project.fixtures(2), Options(), emit=_notes(said))
     assert len(said) == 4
+
+
+def test_a_database_of_before_the_growth_is_not_done(fixtures: Sandbox) -> None:
+    """What it lacks is listed, with what to type."""
+    directory = fixtures.project.fixtures(1)
+    load_only(fixtures.project, directory, Options(), emit=silent)
+    fixtures.schema(1, AFTER)
+    with pytest.raises(Findings, match=r"before schemas/v1\.py had all") as stale:
+        load_only(fixtures.project, directory, Options(), emit=silent)
+    for lacks in ("column users.nick", "column users.rank", "table tags", "index ix_name"):
+        assert f"{lacks} is missing: " in stale.value.message
+    assert f"migrate load {directory} --replace " in stale.value.hint[0]
+    assert load_only(fixtures.project, directory, Options(replace=True), emit=silent).run
+    assert load_only(fixtures.project, directory, Options(), emit=silent).outcome == "already done"
+
+
+def test_an_empty_database_of_before_the_growth_is_not_done(shop: Sandbox) -> None:
+    """`create` says so too; once the minor has added the column there is nothing to do."""
+    shop.schema(1, BEFORE)
+    create(shop.project, 1, Options(), emit=silent)
+    shop.schema(1, BEFORE.replace("Text)", 'Text), Column("nick", Text)'))
+    with pytest.raises(Findings, match=r"column users\.nick is missing"):
+        create(shop.project, 1, Options(), emit=silent)
+    shop.sql("ALTER TABLE users ADD nick TEXT")
+    assert create(shop.project, 1, Options(), emit=silent).outcome == "already done"
 
 
 @pytest.mark.parametrize(

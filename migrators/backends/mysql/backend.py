@@ -166,6 +166,10 @@ class MySQLBackend(Backend):
         """Say what a type would lose; see `language.lint`."""
         return language.lint(declared, self.dialect)
 
+    def unread(self, declared: sa.types.TypeEngine[Any]) -> str | None:
+        """Say what to declare geometry as; see `language.unread`."""
+        return language.unread(declared, self.dialect)
+
     def lint_names(self, metadata: sa.MetaData) -> tuple[str, ...]:
         """Say which names are too long, or one; see `naming.refused`."""
         from migrators.backends.mysql import naming

@@ -42,6 +42,31 @@ _VARIANTS = {
 """What stands in for a type of another database; text for any other kind."""
 
 
+_GEOMETRY = frozenset({
+    "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+    "geometrycollection", "geomcollection",
+})  # fmt: skip
+
+
+def unread(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
+    """Say what to declare geometry as: the server has no text of it that is exact.
+
+    As bytes (the manual's "Internal Geometry Storage Format", SRID and WKB) it goes out and
+    in exactly.
+    """
+    try:
+        written = declared.compile(dialect=dialect)
+    except sa.exc.CompileError:
+        return None  # `lint` says so
+    name = written.partition(" ")[0].lower()
+    if name not in _GEOMETRY or describe(declared).kind is Kind.BINARY:
+        return None
+    return (
+        f"{name.upper()} is read and written as bytes: write "
+        f"sa.LargeBinary(){_variant('<the type it is of now>')}"
+    )
+
+
 def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
     """Say what a declared type would lose here, and what to write instead; None if nothing.
 
@@ -52,6 +77,8 @@ def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
         kind = describe(declared)
     except UnsupportedType:
         return None  # refused where the schema module is read
+    if said := unread(declared, dialect):
+        return said
     try:
         written = declared.compile(dialect=dialect).upper()
     except sa.exc.CompileError:
