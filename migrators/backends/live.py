@@ -25,7 +25,7 @@ class Live:
     log : str
         What the server calls the log that a load is written to as well; empty where none is.
     log_share : float
-        Of the new database's size: how much of that log there will be, about.
+        Of the new database's size: how much is written besides, about, to a log or a second file.
     sorts : bool
         Whether the server sorts, in files of its own, rows and what indexes are built of.
     """

@@ -150,8 +150,8 @@ def _places(places: Places, survey: Survey | None) -> list[str]:
 
 def _server(survey: Survey) -> Iterable[str]:
     """Yield what a server writes besides the new database, and who is there."""
-    if survey.log_bytes:
-        yield f"of the room there, about {size(survey.log_bytes)} is {survey.live.log}"
+    if survey.log and survey.log_bytes:
+        yield f"of the room there, about {size(survey.log_bytes)} is {survey.log}"
     if survey.sort_bytes:
         yield f"about {size(survey.sort_bytes)} is sorted at once, at most, when indexes are built"
     yield from survey.around

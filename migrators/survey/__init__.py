@@ -56,8 +56,10 @@ class Survey:
         What the step leaves behind, in the order of `survey.left.questions`.
     live : Live
         Who else is on the old database's server.
+    log : str
+        What the new database's engine calls its log; see `Live.log`.
     log_bytes, sort_bytes : int
-        Estimates, of a server: what a load adds to its log, and what it sorts in files.
+        Estimates: what a load writes besides, and what a server sorts in files.
     """
 
     rows: dict[str, int]
@@ -71,6 +73,7 @@ class Survey:
     notes: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()
     live: Live = field(default_factory=Live)
+    log: str = ""
     log_bytes: int = 0
     sort_bytes: int = 0
 
@@ -119,6 +122,7 @@ def survey(plan: Plan, old: Backend, new: Backend, runs: Path, *, seconds: float
         notes=old.notes(),
         left=left,
         live=old.live(),
+        log=there_live.log,
         log_bytes=log,
         sort_bytes=sorts,
     )

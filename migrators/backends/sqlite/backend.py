@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from migrators.backends import where
 from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp
+from migrators.backends.live import Live
 from migrators.backends.sqlite import (
     catalog,
     connect,
@@ -42,6 +43,9 @@ _LONGEST_NAME = 255
 _PATIENCE = 5.0
 """Seconds to wait for a lock; `?timeout=` in the URL says otherwise, as in SQLAlchemy."""
 
+_PART = 0.5
+"""Of a new file's size, about what is in its part when the two are joined, at most."""
+
 
 class SQLiteBackend(Facts, Backend):
     """A SQLite file.
@@ -67,7 +71,7 @@ class SQLiteBackend(Facts, Backend):
             )
         self.path = Path(url.database)
         self._snapshots = 0
-        self._files = Parts(self.path, source.beside(self.path, BESIDE[0]))
+        self._made: Parts | None = None
 
     # 1 where ---------------------------------------------------------------------------
 
@@ -171,9 +175,9 @@ class SQLiteBackend(Facts, Backend):
 
         create = partial(staging.create, schema=schema, dialect=self.dialect, busy_ms=self._busy_ms)
         create(self.path)
-        self._files = Parts(self.path, self._files.part)
+        self._made = Parts.of(self.path)
         if not schema.scripts("between", self.name):  # it may have made triggers
-            self._files.allow(partial(create, self._files.part))
+            self._made.allow(partial(create, self._made.part))
 
     def write(
         self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
@@ -182,10 +186,16 @@ class SQLiteBackend(Facts, Backend):
         from migrators.backends.sqlite import staging
 
         self._closed()
-        with self._files.writing() as path:
+        files = self._files
+        with files.writing() as path:
             rows = staging.write(path, table, columns, batches)
-            self._files.wrote(path, table, rows)
+            files.wrote(path, table, rows)
         return rows
+
+    @property
+    def _files(self) -> Parts:
+        """The file, and where this object made it, what is written at once with it."""
+        return self._made or Parts.of(self.path)
 
     def explained(
         self, refused: ValueRefused, schema: SchemaVersion, batches: Iterator[pa.RecordBatch]
@@ -249,6 +259,10 @@ class SQLiteBackend(Facts, Backend):
         publish.discard(self._closed())
 
     # 8 proofs --------------------------------------------------------------------------
+
+    def live(self) -> Live:
+        """Return what a load takes besides the file: see `parts`."""
+        return Live(log_share=_PART)
 
     def digest(self) -> str:
         """Digest main file and WAL."""

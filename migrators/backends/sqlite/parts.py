@@ -43,6 +43,11 @@ class Parts:
         self._make: Callable[[], None] | None = None
         self._locks = {path: threading.Lock(), part: threading.Lock()}
 
+    @classmethod
+    def of(cls, path: Path) -> Parts:
+        """Return a staging file and the part beside it; neither need be there."""
+        return cls(path, path.with_name(path.name + BESIDE[0]))
+
     def allow(self, make: Callable[[], None]) -> None:
         """Let tables go to the part, which `make` makes."""
         self._make = make

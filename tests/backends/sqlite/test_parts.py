@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
     from migrators.backends.sqlite.backend import SQLiteBackend
 
-ROWS = {"id": [1, 2, 3], "name": ["b", "a", None], "size": [-1, 2**62, 0], "note": ["", "x", None]}
+ROWS: dict[str, list[Any]] = {
+    "id": [1, 2, 3],
+    "name": ["b", "a", None],
+    "size": [-1, 2**62, 0],
+    "note": ["", "x", None],
+}
 
 
 def tables() -> sa.MetaData:
@@ -81,7 +86,7 @@ def while_first_is_written(
         raise error
 
 
-PAIRS = {"a": ["x", "x", "y"], "b": ["1", "2", "1"]}
+PAIRS: dict[str, list[Any]] = {"a": ["x", "x", "y"], "b": ["1", "2", "1"]}
 
 
 def staged(folder: Path, others: dict[str, dict[str, list[Any]]], **sql: Any) -> SQLiteBackend:
