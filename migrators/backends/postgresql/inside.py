@@ -1,26 +1,21 @@
-"""Loading a database in place, where none may be created: it is there and empty.
-
-A view says which run is at work in it, so that what a crash leaves is emptied by that run's
-project and by nobody else. Extensions and schemas that are there stay.
-"""
+"""Loading a database in place: see `backends.in_place`. Extensions and schemas there stay."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrators.backends.in_place import MARK, InPlace, refuse_filled
 from migrators.backends.postgresql import connect, sql
 from migrators.backends.postgresql.backend import PostgreSQLBackend
 from migrators.backends.postgresql.failures import NoDatabase
-from migrators.errors import DatabaseError, TargetExists
+from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from migrators.backends.interface import Backend, Stamp
     from migrators.backends.postgresql.connect import Connection
     from migrators.schema import SchemaVersion
 
-MARK = "migrate_loading"
 _OWN = """
 n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
 AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.deptype = 'e' AND e.objid = {oid}
@@ -48,31 +43,10 @@ FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
 WHERE t.typtype IN ('e', 'd', 'r') AND {_OWN.format(oid="t.oid", catalog="pg_type")}
 ORDER BY 2
 """
-_SHOWN = 3
 
 
-class Inside(PostgreSQLBackend):
-    """A database that a run loads in place.
-
-    Parameters
-    ----------
-    run : str
-        Whose mark it bears.
-    """
-
-    in_place = True
-
-    def __init__(self, url: sa.URL, run: str) -> None:
-        super().__init__(url)
-        self._run = run
-
-    def exists(self) -> bool:
-        """Whether the run's mark is on it."""
-        return marked(self.url, self._run)
-
-    def like(self, old: Backend) -> Inside:  # noqa: ARG002
-        """Return this database: encoding and locale are what they are."""
-        return self
+class Inside(InPlace, PostgreSQLBackend):
+    """A database that a run loads in place."""
 
     def create(self, schema: SchemaVersion) -> None:
         """Mark the database and create the tables."""
@@ -82,30 +56,28 @@ class Inside(PostgreSQLBackend):
         begin(self.url, self._run)
         staging.tables(self.url, schema, self.name)
 
-    def write_stamp(self, stamp: Stamp) -> None:
-        """Write the stamp, which publishes; then take the mark away."""
-        super().write_stamp(stamp)
-        end(self.url)
-
     def ready(self) -> None:
         """Refuse a database that is not there, or not empty."""
         ready(self.url)
 
-    def discard(self) -> None:
-        """Empty it, unless it is stamped: then only the mark is left of the run."""
-        if self.stamp() is None:
-            empty(self.url, self._run)
-        else:
-            end(self.url)
+    def _marked(self) -> str | None:
+        return marked(self.url)
+
+    def _end(self) -> None:
+        with connect.opened(self.url, "stamping") as connection:
+            connection.execute(f"DROP VIEW IF EXISTS public.{MARK}")
+
+    def _empty(self) -> None:
+        empty(self.url, self._run)
 
 
-def marked(url: sa.URL, run: str) -> bool:
-    """Whether a run is, or was, at work in the database."""
+def marked(url: sa.URL) -> str | None:
+    """Return the run that is, or was, at work in the database."""
     try:
         with connect.opened(url, "looking") as connection:
-            return _mark(connection) == run
+            return _mark(connection)
     except NoDatabase:
-        return False
+        return None
 
 
 def _mark(connection: Connection) -> str | None:
@@ -137,14 +109,7 @@ def ready(url: sa.URL) -> None:
 
 
 def _refuse_filled(connection: Connection, url: sa.URL) -> None:
-    found = _objects(connection)
-    if found:
-        shown = ", ".join(name for _, name in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise TargetExists(
-            f"{url.database} is not empty: {shown}{more}; nothing was overwritten",
-            hint="--into takes an empty database; --to makes a new one",
-        )
+    refuse_filled(str(url.database), [name for _, name in _objects(connection)])
 
 
 def begin(url: sa.URL, run: str) -> None:
@@ -158,12 +123,6 @@ def begin(url: sa.URL, run: str) -> None:
     with connect.opened(url, "creating") as connection, connect.transaction(connection):
         _refuse_filled(connection, url)
         connection.execute(f"CREATE VIEW public.{MARK} AS SELECT {sql.text(run)}::text AS run")
-
-
-def end(url: sa.URL) -> None:
-    """Take the mark away."""
-    with connect.opened(url, "stamping") as connection:
-        connection.execute(f"DROP VIEW IF EXISTS public.{MARK}")
 
 
 def empty(url: sa.URL, run: str) -> None:
