@@ -365,6 +365,10 @@ class Backend(HasAccess, Looks, ABC):
         """
         return nullcontext(lambda: None)
 
+    def partitions(self) -> dict[str, dict[str, int]]:
+        """Return how many rows each partition has, by table; nothing of tables without any."""
+        return {}
+
     @abstractmethod
     def free_bytes(self) -> int | None:
         """Room left where this database lies; None where it cannot be seen."""

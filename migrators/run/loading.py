@@ -13,11 +13,12 @@ from migrators.errors import DatabaseError, Findings, VerifyMismatch
 from migrators.events import Emit, Note, StageDone, StageStarted
 from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
-from migrators.receipt import Receipt, StageTime, TableReceipt
+from migrators.receipt import PartitionRows, Receipt, StageTime
 from migrators.run import access, places
 from migrators.run.directory import RunDirectory, new_run, now
 from migrators.run.leftovers import discard_leftovers
 from migrators.run.lock import locked
+from migrators.run.partitions import counted
 from migrators.run.publishing import publish, stamp_of
 from migrators.schema import load_schema
 from migrators.verify import verify
@@ -96,7 +97,8 @@ def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
             run.clear_scratch()
         run.say("finished", outcome="verified")
         stage = StageTime(command, "verify", time.monotonic() - began)
-        return _receipt(run, command, "verified", started, source, database, (stage,))
+        lie = counted(None, database)
+        return _receipt(run, command, "verified", started, source, database, (stage,), lie)
 
 
 def open_extract(project: Project, source: Path) -> tuple[ExtractReader, SchemaVersion]:
@@ -213,6 +215,7 @@ class _Loading:
         self, run: RunDirectory, schema: SchemaVersion, staging: Backend, new: Backend, digest: str
     ) -> Receipt:
         outcome = "rehearsed"
+        lie = counted(None, staging)
         if not self.options.rehearse:
             began = time.monotonic()
             self.emit(StageStarted("publish"))
@@ -223,7 +226,7 @@ class _Loading:
             self.emit(StageDone("publish", time.monotonic() - began, (f"{new.database} is here",)))
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
-        made = _receipt(run, self.command, outcome, self.started, "", new, tuple(self.stages))
+        made = _receipt(run, self.command, outcome, self.started, "", new, tuple(self.stages), lie)
         run.keep(made)
         run.say("finished", outcome=outcome, extract=digest)
         return made
@@ -244,7 +247,7 @@ def _receipt(
     source: Path | str,
     new: Backend,
     stages: tuple[StageTime, ...],
-    tables: tuple[TableReceipt, ...] = (),
+    lie: tuple[PartitionRows, ...],
 ) -> Receipt:
     return Receipt(
         run=run.id,
@@ -256,5 +259,5 @@ def _receipt(
         new=new.database,
         directory=str(run.path),
         stages=stages,
-        tables=tables,
+        partitions=lie,
     )

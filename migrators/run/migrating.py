@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from migrators.run.access import captured, give
 from migrators.run.directory import new_run, now
 from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
 from migrators.run.lock import locked
+from migrators.run.partitions import counted
 from migrators.run.present import present
 from migrators.run.publishing import already_published, publish, stamp_for
 from migrators.run.retention import clear_old
@@ -272,6 +273,7 @@ class _Migration:
         self, reader: ExtractReader, staging: Backend, old: Backend, new: Backend, source: str
     ) -> Receipt:
         outcome = "rehearsed"
+        lie = counted(old, staging)
         self._still(old, source)
         if self.options.rehearse:
             self._give(staging, old, new)
@@ -288,7 +290,7 @@ class _Migration:
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
             self._stage(last, "publish", began, f"{new.database} is here")
-        receipt = self._receipt(outcome, old, new)
+        receipt = replace(self._receipt(outcome, old, new), partitions=lie)
         self.place.keep(receipt)
         facts = {"source": source, "extract": reader.digest, "size": old.size_bytes()}
         self.place.say("finished", outcome=outcome, **facts)

@@ -300,6 +300,12 @@ class MySQLBackend(Backend):
         """Hold the project's lock on the server; see `lock.held`."""
         return lock.held(self.url, project, command)
 
+    def partitions(self) -> dict[str, dict[str, int]]:
+        """Count the rows of every partition; see `partitions.counted`."""
+        from migrators.backends.mysql import partitions
+
+        return partitions.counted(self.url)
+
     def free_bytes(self) -> int | None:
         """Return None: a server does not tell its disk's room."""
         return None

@@ -247,6 +247,12 @@ class PostgreSQLBackend(Backend):
         """Hold an advisory lock in the maintenance database."""
         return proofs.held(self.url, project, command)
 
+    def partitions(self) -> dict[str, dict[str, int]]:
+        """Count the rows of every partition; see `partitions.counted`."""
+        from migrators.backends.postgresql import partitions
+
+        return partitions.counted(self.url)
+
     def free_bytes(self) -> int | None:
         """Return None: the server does not show its disk."""
         return None
