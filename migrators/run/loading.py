@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from migrators import drift
 from migrators.access import Access
@@ -67,8 +67,13 @@ def create(project: Project, version: int, options: Options, *, emit: Emit) -> R
     return job.empty(schema, new)
 
 
-def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
+def verify_only(project: Project, source: Path, *, emit: Emit, jobs: int = 1) -> Receipt:
     """Compare the published database with an extract, cell by cell.
+
+    Parameters
+    ----------
+    jobs : int
+        Tables at a time.
 
     Raises
     ------
@@ -88,7 +93,7 @@ def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
         started = now()
         began = time.monotonic()
         try:
-            verify(reader, schema, database, scratch=run.scratch, emit=emit)
+            verify(reader, schema, database, scratch=run.scratch, emit=emit, jobs=jobs)
         except VerifyMismatch as differs:
             run.say("finished", outcome="differs")
             differs.hint = ("what was written since it was loaded differs, too: migrate status",)
@@ -113,6 +118,13 @@ def open_extract(project: Project, source: Path) -> tuple[ExtractReader, SchemaV
     return ExtractReader.open(source, schema), schema
 
 
+class _Asked(TypedDict):
+    """What every stage is given."""
+
+    emit: Emit
+    jobs: int
+
+
 @dataclass
 class _Loading:
     project: Project
@@ -134,11 +146,12 @@ class _Loading:
             run = new_run(self.project, self.command)
             staging = places.staging(self.project, run, schema.version)
             try:
-                self._timed("load", lambda: load(reader, schema, staging, emit=self.emit))
-                self._timed("finish", lambda: finish(reader, schema, staging, emit=self.emit))
+                asked: _Asked = {"emit": self.emit, "jobs": self.options.jobs}
+                self._timed("load", lambda: load(reader, schema, staging, **asked))
+                self._timed("finish", lambda: finish(reader, schema, staging, **asked))
                 self._timed(
                     "verify",
-                    lambda: verify(reader, schema, staging, scratch=run.scratch, emit=self.emit),
+                    lambda: verify(reader, schema, staging, scratch=run.scratch, **asked),
                 )
                 still()
                 return self._end(run, schema, staging, new, digest)

@@ -249,14 +249,21 @@ class _Migration:
         last = plan is self.plans[-1]
         staging = places.staging(self.project, self.place, plan.new.version, last=last).like(old)
         began = time.monotonic()
-        load(reader, plan.new, staging, emit=self.emit)
+        jobs = self.options.jobs
+        load(reader, plan.new, staging, emit=self.emit, jobs=jobs)
         self.stages.append(StageTime(plan.name, "load", time.monotonic() - began))
         began = time.monotonic()
-        finish(reader, plan.new, staging, emit=self.emit)
+        finish(reader, plan.new, staging, emit=self.emit, jobs=jobs)
         self.stages.append(StageTime(plan.name, "finish", time.monotonic() - began))
         began = time.monotonic()
         verify(
-            reader, plan.new, staging, sames=plan.sames, scratch=self.place.scratch, emit=self.emit
+            reader,
+            plan.new,
+            staging,
+            sames=plan.sames,
+            scratch=self.place.scratch,
+            emit=self.emit,
+            jobs=jobs,
         )
         self.stages.append(StageTime(plan.name, "verify", time.monotonic() - began))
         self.place.say("verified", step=plan.name)

@@ -56,6 +56,7 @@ class MySQLBackend(Backend):
     """
 
     name: ClassVar[str] = "mysql"
+    writers: ClassVar[int] = 64
     _dialect: ClassVar[type[MySQLDialect]] = MySQLDialect
 
     def __init__(self, url: sa.URL) -> None:
@@ -242,12 +243,14 @@ class MySQLBackend(Backend):
 
     # 5 after ---------------------------------------------------------------------------
 
-    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+    def finish(
+        self, schema: SchemaVersion, sequences: dict[str, int], jobs: int = 1
+    ) -> tuple[str, ...]:
         """Do what comes after the data; see `finish.finish`."""
         from migrators.backends.mysql import finish
 
         scripts = self._scripts(schema, "after")
-        return finish.finish(self.url, schema, sequences, self.dialect, scripts)
+        return finish.finish(self.url, schema, sequences, self.dialect, scripts, jobs)
 
     def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:  # noqa: ARG002
         """Prove every foreign key; see `foreign_keys.prove`."""
