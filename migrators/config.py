@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 PLACEHOLDER = "{version}"
 RUNS = ".migrate"
 KEEP_EXTRACTS = 1
-_KEYS = ("name", "url", "urls", "runs", "keep_extracts")
+MOST_JOBS = 64
+"""Each takes connections of its own: a server has a hundred or so."""
+_KEYS = ("name", "url", "urls", "runs", "keep_extracts", "jobs")
 _EXAMPLE = f'url = "{where.SERVER}_v{PLACEHOLDER}"'
 _ALIAS = f'1 = "{where.SERVER}"'
 _SECRETS = re.compile(r"([?&][^=&]*(?:password|passwd|pwd|secret|token|key)=)[^&]*", re.IGNORECASE)
@@ -44,6 +46,8 @@ class Settings:
         Where run directories are, relative to the project unless absolute.
     keep_extracts : int
         Runs whose extracts are kept, the latest ones.
+    jobs : int or None
+        Tables at a time; None for as many as the machine is good for.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Settings:
     urls: Mapping[int, str] = field(default_factory=dict, repr=False)
     runs: str = RUNS
     keep_extracts: int = KEEP_EXTRACTS
+    jobs: int | None = None
 
 
 def table(pyproject: Path) -> dict[str, Any] | None:
@@ -87,9 +92,10 @@ def settings(
         The project's pyproject.toml.
     environment : mapping
         Usually `os.environ`; `MIGRATE_NAME`, `MIGRATE_URL`, `MIGRATE_URL_<N>`,
-        `MIGRATE_RUNS` and `MIGRATE_KEEP_EXTRACTS` are read, empty ones count as absent.
+        `MIGRATE_RUNS`, `MIGRATE_KEEP_EXTRACTS` and `MIGRATE_JOBS` are read, empty ones count
+        as absent.
     flags : mapping
-        `name`, `url`, `runs` as typed; they win.
+        `name`, `url`, `runs`, `jobs` as typed; they win.
 
     Raises
     ------
@@ -108,6 +114,7 @@ def settings(
         urls=aliases | _environment_aliases(environment),
         runs=given.get("runs") or _text(written, "runs", pyproject) or RUNS,
         keep_extracts=_keep(written, environment, pyproject),
+        jobs=_jobs(written, environment, flags or {}, pyproject),
     )
 
 
@@ -157,6 +164,26 @@ def _keep(written: Mapping[str, Any], environment: Mapping[str, str], pyproject:
             hint="keep_extracts = 1     keeps those of the latest run, 0 none",
         )
     return value
+
+
+def _jobs(
+    written: Mapping[str, Any],
+    environment: Mapping[str, str],
+    flags: Mapping[str, str],
+    pyproject: Path,
+) -> int | None:
+    """Return how many tables at a time were asked for: a whole number from 1."""
+    said = {"--jobs": flags.get("jobs", ""), "MIGRATE_JOBS": environment.get("MIGRATE_JOBS", "")}
+    place, text = next(((p, t) for p, t in said.items() if t), ("", ""))
+    value: Any = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
+    if not place:
+        place, value = f"{pyproject}: [tool.migrators] jobs", written.get("jobs")
+    if value is None or (type(value) is int and 1 <= value <= MOST_JOBS):
+        return value
+    raise UsageError(
+        f"{place} must be a number of tables at a time, from 1 to {MOST_JOBS}, not {value!r}",
+        hint="leave it out for as many as this machine is good for",
+    )
 
 
 def _aliases(written: object, pyproject: Path) -> dict[int, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from migrators.errors import MigrateError, ValueRefused
 from migrators.events import Emit, Note, StageDone, StageStarted, TableDone, TableProgress
 from migrators.extracts import forms
-from migrators.stream import ahead
+from migrators.stream import ahead, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from migrators.schema import SchemaVersion
 
 
-def load(reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit) -> int:
+def load(
+    reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit, jobs: int = 1
+) -> int:
     """Create `staging` and load it; return the number of rows.
 
     Parameters
@@ -32,6 +34,8 @@ def load(reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit
         A complete extract of this schema version.
     staging : Backend
         A database that does not exist yet and that nobody else knows.
+    jobs : int
+        Tables to load at a time, where the database takes several writers.
 
     Raises
     ------
@@ -47,7 +51,15 @@ def load(reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit
     emit(StageStarted("load", f"{len(schema.tables)} tables", total))
     say_filled(reader, emit)
     staging.create(schema)
-    loaded = sum(_table(reader, schema, name, staging, emit) for name in schema.load_order)
+
+    def table(name: str, _writer: int, emit: Emit) -> int:
+        return _table(reader, schema, name, staging, emit)
+
+    def cells(name: str) -> int:
+        return (reader.rows(name) or 0) * len(schema.tables[name].stored)
+
+    writers = range(min(jobs, staging.writers))
+    loaded = sum(side_by_side(schema.load_order, writers, table, emit, weigh=cells))
     emit(StageDone("load", time.monotonic() - began, (f"every row in {staging.database}",)))
     return loaded
 
@@ -59,12 +71,18 @@ def say_filled(reader: ExtractReader, emit: Emit) -> None:
 
 
 def finish(
-    reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit
+    reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit, jobs: int = 1
 ) -> tuple[str, ...]:
-    """Build what comes after the data: indexes, keys, sequences, triggers, views."""
+    """Build what comes after the data: indexes, keys, sequences, triggers, views.
+
+    Parameters
+    ----------
+    jobs : int
+        Tables at a time, where the database takes several writers.
+    """
     began = time.monotonic()
     emit(StageStarted("finish", "indexes, keys, views, triggers"))
-    facts = staging.finish(schema, dict(reader.manifest.sequences))
+    facts = staging.finish(schema, dict(reader.manifest.sequences), min(jobs, staging.writers))
     emit(StageDone("finish", time.monotonic() - began, facts or ("",)))
     return facts
 

@@ -57,6 +57,22 @@ class TableReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionRows:
+    """How many rows a partition of a table has; None where there is none of the name.
+
+    Attributes
+    ----------
+    old, new : int or None
+        In the database that was read, and in the one that was made.
+    """
+
+    table: str
+    partition: str
+    old: int | None
+    new: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StageTime:
     """How long a stage of a step took."""
 
@@ -98,6 +114,7 @@ class Receipt:
     dropped: tuple[tuple[str, str, int], ...] = ()
     losses: tuple[tuple[str, int | None], ...] = ()
     sames: tuple[tuple[str, str], ...] = ()
+    partitions: tuple[PartitionRows, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

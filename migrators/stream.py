@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -19,26 +20,89 @@ R = TypeVar("R")
 E = TypeVar("E")
 
 _LOOK = 0.2  # seconds
+_AGAIN = 2.0  # seconds until what did not end is cancelled once more: it was between statements
 _DEPTH = 2  # batches waiting: more costs memory and was not faster
+
+
+class _Stopped(Exception):  # nothing went wrong here
+    """Nobody wants the work any more: another thread's has failed, or it was interrupted."""
+
+
+class _Stop:
+    """Whether a thread's work is wanted still, and what ends the waiting in it."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._cancels: list[Callable[[], object]] = []
+
+    @property
+    def asked(self) -> bool:
+        return self._asked.is_set()
+
+    def ask(self) -> None:
+        """Let the work end when it looks next."""
+        self._asked.set()
+
+    def now(self) -> None:
+        """End what it waits for, too."""
+        self.ask()
+        for cancel in reversed(self._cancels):
+            with suppress(Exception):  # a server that is gone needs no cancelling
+                cancel()
+
+    @contextmanager
+    def calling(self, cancel: Callable[[], object]) -> Iterator[None]:
+        """Let `now` call something while what is inside runs."""
+        self._cancels.append(cancel)
+        try:
+            yield
+        finally:
+            self._cancels.remove(cancel)
+
+
+class _Thread(threading.local):
+    """What may stop the thread that looks at it; the main thread is stopped by signals."""
+
+    stop: _Stop | None = None
+
+
+_this = _Thread()
+
+
+@contextmanager
+def cancellable(cancel: Callable[[], object]) -> Iterator[None]:
+    """Let `ahead` and `side_by_side` end what runs inside, which may wait for minutes.
+
+    Parameters
+    ----------
+    cancel : callable
+        Called from another thread, perhaps more than once, when nobody wants the result any
+        more: what waits then raises.
+    """
+    if _this.stop is None:
+        yield
+        return
+    with _this.stop.calling(cancel):
+        yield
+
+
+def abandoned() -> bool:
+    """Whether this thread works for somebody who wants it no more."""
+    return _this.stop is not None and _this.stop.asked
 
 
 class _Producer(Generic[T]):
     def __init__(self, source: Iterator[T]) -> None:
         self._source = source
         self._ready: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(_DEPTH)
-        self._stop = threading.Event()
+        self.stop = _Stop()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.cancel: Callable[[], object] | None = None
-
-    @property
-    def stopped(self) -> bool:
-        return self._stop.is_set()
 
     def start(self) -> None:
         self._thread.start()
 
     def _run(self) -> None:
-        _running.producer = self
+        _this.stop = self.stop
         try:
             for item in self._source:
                 if not self._put((True, item)):
@@ -48,7 +112,7 @@ class _Producer(Generic[T]):
             self._put((False, error))
 
     def _put(self, item: tuple[bool, T | BaseException | None]) -> bool:
-        while not self._stop.is_set():
+        while not self.stop.asked:
             try:
                 self._ready.put(item, timeout=0.1)
             except queue.Full:
@@ -58,48 +122,28 @@ class _Producer(Generic[T]):
 
     def items(self) -> Iterator[T]:
         while True:
-            more, item = self._ready.get()
+            more, item = self._next()
             if not more:
                 if item is not None:
                     raise item  # type: ignore[misc]
                 return
             yield item  # type: ignore[misc]
 
-    def stop(self) -> None:
-        self._stop.set()
-        if (cancel := self.cancel) is not None:
-            cancel()
-        self._thread.join()
+    def _next(self) -> tuple[bool, T | BaseException | None]:
+        """Wait for an item; for none that a stopped thread will not give."""
+        while True:
+            try:
+                return self._ready.get(timeout=_LOOK)
+            except queue.Empty:
+                if self.stop.asked:
+                    raise _Stopped from None
 
-
-_running = threading.local()
-
-
-@contextmanager
-def cancellable(cancel: Callable[[], object]) -> Iterator[None]:
-    """Let `ahead` end what runs inside, which may wait for a server for minutes.
-
-    Parameters
-    ----------
-    cancel : callable
-        Called from another thread when nobody wants the items any more: what waits then
-        raises.
-    """
-    producer: _Producer[object] | None = getattr(_running, "producer", None)
-    if producer is None:
-        yield
-        return
-    producer.cancel = cancel
-    try:
-        yield
-    finally:
-        producer.cancel = None
-
-
-def abandoned() -> bool:
-    """Whether this thread runs an iterator ahead for somebody who wants it no more."""
-    producer: _Producer[object] | None = getattr(_running, "producer", None)
-    return producer is not None and producer.stopped
+    def end(self) -> None:
+        self.stop.now()
+        self._thread.join(_AGAIN)
+        while self._thread.is_alive():
+            self.stop.now()
+            self._thread.join(_AGAIN)
 
 
 @contextmanager
@@ -113,9 +157,10 @@ def ahead(source: Iterator[T]) -> Iterator[Iterator[T]]:
     producer = _Producer(source)
     producer.start()
     try:
-        yield producer.items()
+        with cancellable(producer.stop.now):
+            yield producer.items()
     finally:
-        producer.stop()
+        producer.end()
 
 
 def side_by_side(
@@ -123,12 +168,16 @@ def side_by_side(
     workers: Sequence[W],
     work: Callable[[T, W, Callable[[E], None]], R],
     emit: Callable[[E], None],
+    *,
+    weigh: Callable[[T], float] | None = None,
 ) -> list[R]:
     """Return what `work` gives for each item, in the items' order.
 
     Each worker (a connection, say) takes the next item when it is done with one, in a
-    thread of its own; a single one works in the caller's. The first error stops the others
-    at the next event that they emit, and is raised when all have ended.
+    thread of its own; a single one works in the caller's. When one fails nothing more is
+    begun; what is at work on a later item is cancelled, on an earlier one it ends at its
+    next event, so that of several errors the first in the items' order is raised. When the
+    caller is interrupted all are cancelled.
 
     Parameters
     ----------
@@ -136,79 +185,131 @@ def side_by_side(
         Called with an item, a worker and an `emit`, which it calls at least once a batch.
     emit : callable
         Takes an event; called by one thread at a time.
+    weigh : callable, optional
+        What an item takes. Several workers begin with the heaviest, and end together.
     """
-    if len(workers) == 1:
+    if len(workers) == 1 or len(items) <= 1:
         return [work(item, workers[0], emit) for item in items]
-    team: _Team[T, W, R, E] = _Team(items, work, emit)
-    threads = [threading.Thread(target=team.serve, args=(w,), daemon=True) for w in workers]
-    for thread in threads:
-        thread.start()
+    order = list(range(len(items)))
+    if weigh is not None:
+        order.sort(key=lambda at: -weigh(items[at]))
+    team: _Team[T, W, R, E] = _Team([(at, items[at]) for at in order], work, emit)
+    team.start(workers[: len(items)])
     try:
-        team.wait(len(threads))
+        team.wait()
     finally:
-        team.stop.set()
-        for thread in threads:
-            thread.join()
+        team.end()
     if team.errors:
         raise team.errors[min(team.errors)]
     return [team.results[i] for i in range(len(items))]
 
 
-class _Stopped(Exception):  # nothing went wrong here
-    """Another thread's work has failed, or the work was interrupted."""
-
-
 class _Team(Generic[T, W, R, E]):
-    """What the threads of `side_by_side` share."""
+    """The threads of `side_by_side`, and what they share."""
 
     def __init__(
         self,
-        items: Sequence[T],
+        items: list[tuple[int, T]],
         work: Callable[[T, W, Callable[[E], None]], R],
         emit: Callable[[E], None],
     ) -> None:
-        self.stop = threading.Event()
-        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.results: dict[int, R] = {}
         self.errors: dict[int, BaseException] = {}
-        self._items = iter(enumerate(items))
+        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._at_work: dict[int, _Stop] = {}
+        self._over = False  # nothing more is begun
+        self._items = iter(items)
         self._work = work
         self._emit = emit
         self._lock = threading.Lock()
 
-    def wait(self, workers: int) -> None:
+    def start(self, workers: Sequence[W]) -> None:
+        """Begin, a thread for each worker."""
+        self._threads = [
+            threading.Thread(target=self._serve, args=(w,), daemon=True) for w in workers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self) -> None:
         """Wait for the threads; a signal that another thread got is seen within `_LOOK`.
 
         Not by `join`: interrupted, CPython 3.11 takes the thread for ended.
+
+        Raises
+        ------
+        _Stopped
+            Nobody wants the caller's own work any more.
         """
-        while workers:
+        working, again = len(self._threads), 0.0
+        while working:
             with suppress(queue.Empty):
                 self._ended.get(timeout=_LOOK)
-                workers -= 1
+                working -= 1
+            if abandoned():
+                raise _Stopped
+            if self.errors and time.monotonic() > again:
+                self._cancel(after=min(self.errors))
+                again = time.monotonic() + _AGAIN
 
-    def serve(self, worker: W) -> None:
+    def end(self) -> None:
+        """Cancel what is still at work, and wait for its end."""
+        self._over = True
+        for thread in self._threads:
+            while thread.is_alive():
+                self._cancel(after=-1)
+                thread.join(_AGAIN)
+
+    def _cancel(self, *, after: int) -> None:
+        for at, stop in list(self._at_work.items()):
+            if at > after:
+                stop.now()
+            else:
+                stop.ask()
+
+    def _serve(self, worker: W) -> None:
         """Take item after item until there are none, or one failed."""
         try:
-            self._serve(worker)
+            while self._took(worker):
+                pass
         finally:
             self._ended.put(None)
 
-    def _serve(self, worker: W) -> None:
-        while not self.stop.is_set():
-            with self._lock:
-                index, item = next(self._items, (None, None))
-            if index is None:
-                return
-            try:
-                self.results[index] = self._work(item, worker, self._told)  # type: ignore[arg-type]
-            except _Stopped:
-                return
-            except BaseException as error:  # noqa: BLE001  raised again in the caller
-                self.errors[index] = error
-                self.stop.set()
-
-    def _told(self, event: E) -> None:
-        if self.stop.is_set():
-            raise _Stopped
+    def _took(self, worker: W) -> bool:
+        stop = _this.stop = _Stop()
         with self._lock:
-            self._emit(event)
+            at, item = next(self._items, (-1, None))
+            if at < 0 or self._over:
+                return False
+            self._at_work[at] = stop
+        try:
+            self.results[at] = self._work(item, worker, self._teller(stop))  # type: ignore[arg-type]
+        except BaseException as error:  # noqa: BLE001  raised again in the caller
+            self._failed(at, error)
+        finally:
+            del self._at_work[at]
+        return True
+
+    def _failed(self, at: int, error: BaseException) -> None:
+        """Keep an error, but for one that stopping brought about."""
+        with self._lock:
+            if isinstance(error, _Stopped) or at > min(self.errors, default=at):
+                return
+            self.errors[at] = error
+            self._over = True
+        for stop in list(self._at_work.values()):
+            stop.ask()
+
+    def _teller(self, stop: _Stop) -> Callable[[E], None]:
+        def told(event: E) -> None:
+            with self._lock:
+                if stop.asked or self._over:
+                    raise _Stopped
+                try:
+                    self._emit(event)
+                except BaseException:
+                    self._over = True  # it hears of nothing more
+                    raise
+
+        return told

@@ -79,6 +79,8 @@ class Backend(HasAccess, Looks, ABC):
     """SQLAlchemy's name of the dialect."""
     in_place: bool = False
     """Whether it is loaded under its own name: see `inside`."""
+    writers: ClassVar[int] = 1
+    """Threads that may `write` at once, each another table."""
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
@@ -273,8 +275,17 @@ class Backend(HasAccess, Looks, ABC):
     # 5 after ---------------------------------------------------------------------------
 
     @abstractmethod
-    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+    def finish(
+        self, schema: SchemaVersion, sequences: dict[str, int], jobs: int = 1
+    ) -> tuple[str, ...]:
         """Build what comes after the data; return facts for the report.
+
+        Parameters
+        ----------
+        sequences : dict
+            Highest key ever given, by table.
+        jobs : int
+            Tables at a time, where the database takes several `writers`.
 
         Raises
         ------
@@ -364,6 +375,10 @@ class Backend(HasAccess, Looks, ABC):
             Who holds it, and since when.
         """
         return nullcontext(lambda: None)
+
+    def partitions(self) -> dict[str, dict[str, int]]:
+        """Return how many rows each partition has, by table; nothing of tables without any."""
+        return {}
 
     @abstractmethod
     def free_bytes(self) -> int | None:

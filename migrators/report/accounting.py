@@ -61,6 +61,31 @@ def count_lines(receipt: Receipt) -> list[str]:
     ]
 
 
+_SHOWN = 12
+
+
+def partition_lines(receipt: Receipt, *, whole: bool = False) -> list[str]:
+    """Return the rows of each partition, of what was read beside what was made.
+
+    Parameters
+    ----------
+    whole : bool
+        Show every one of them, not only the first.
+    """
+    found = receipt.partitions
+    if not found:
+        return []
+    shown = found if whole else found[:_SHOWN]
+    rows = [(f"{p.table}: {p.partition}", _rows_of(p.old), _rows_of(p.new)) for p in shown]
+    rest = len(found) - len(shown)
+    more = [f"  and {count(rest)} more: receipt.txt"] if rest else []
+    return ["", *columns([("rows per partition", "old", "new"), *rows], "lrr"), *more]
+
+
+def _rows_of(number: int | None) -> str:
+    return "-" if number is None else count(number)
+
+
 def _changed(receipt: Receipt) -> list[RuleCount]:
     return [rule for rule in receipt.rules if rule.changed]
 

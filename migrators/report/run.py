@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from migrators.report.accounting import accounting_lines, count_lines
+from migrators.report.accounting import accounting_lines, count_lines, partition_lines
 from migrators.report.text import WIDTH, columns, duration, escape, when, wrap
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
     if receipt.outcome == "already done":
         said = "is here already, and what it was made from still stands: nothing to do."
         return [f"{escape(receipt.new)} {said}"]
-    body = [*accounting_lines(receipt), *count_lines(receipt)]
+    body = [*accounting_lines(receipt), *count_lines(receipt), *partition_lines(receipt)]
     done = f"DONE in {duration(_seconds(receipt))}{_outcome(receipt)}."
     where = f"Receipt: {escape(receipt.directory)}"
     fits = len(done) + 3 + len(where) <= WIDTH
@@ -99,6 +99,7 @@ def receipt_text(receipt: Receipt) -> str:
         "",
         *accounting_lines(receipt, whole=True),
         *count_lines(receipt),
+        *partition_lines(receipt, whole=True),
     ]
     if receipt.stages:
         spans = [(s.step, s.stage, duration(s.seconds)) for s in receipt.stages]

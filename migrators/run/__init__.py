@@ -7,7 +7,7 @@ a frozen result. Everything that writes holds the project's lock.
 from migrators.run.fixtures import upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
 from migrators.run.migrating import copy, extract_only, migrate
-from migrators.run.options import Options
+from migrators.run.options import Options, jobs_of
 from migrators.run.state import discard, drop, stamp, status
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "discard",
     "drop",
     "extract_only",
+    "jobs_of",
     "load_only",
     "migrate",
     "stamp",

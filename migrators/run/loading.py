@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from migrators import drift
 from migrators.access import Access
@@ -13,11 +13,12 @@ from migrators.errors import DatabaseError, Findings, VerifyMismatch
 from migrators.events import Emit, Note, StageDone, StageStarted
 from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
-from migrators.receipt import Receipt, StageTime, TableReceipt
+from migrators.receipt import PartitionRows, Receipt, StageTime
 from migrators.run import access, places
 from migrators.run.directory import RunDirectory, new_run, now
 from migrators.run.leftovers import discard_leftovers
 from migrators.run.lock import locked
+from migrators.run.partitions import counted
 from migrators.run.publishing import publish, stamp_of
 from migrators.schema import load_schema
 from migrators.verify import verify
@@ -66,8 +67,13 @@ def create(project: Project, version: int, options: Options, *, emit: Emit) -> R
     return job.empty(schema, new)
 
 
-def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
+def verify_only(project: Project, source: Path, *, emit: Emit, jobs: int = 1) -> Receipt:
     """Compare the published database with an extract, cell by cell.
+
+    Parameters
+    ----------
+    jobs : int
+        Tables at a time.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
         started = now()
         began = time.monotonic()
         try:
-            verify(reader, schema, database, scratch=run.scratch, emit=emit)
+            verify(reader, schema, database, scratch=run.scratch, emit=emit, jobs=jobs)
         except VerifyMismatch as differs:
             run.say("finished", outcome="differs")
             differs.hint = ("what was written since it was loaded differs, too: migrate status",)
@@ -96,7 +102,8 @@ def verify_only(project: Project, source: Path, *, emit: Emit) -> Receipt:
             run.clear_scratch()
         run.say("finished", outcome="verified")
         stage = StageTime(command, "verify", time.monotonic() - began)
-        return _receipt(run, command, "verified", started, source, database, (stage,))
+        lie = counted(None, database)
+        return _receipt(run, command, "verified", started, source, database, (stage,), lie)
 
 
 def open_extract(project: Project, source: Path) -> tuple[ExtractReader, SchemaVersion]:
@@ -109,6 +116,13 @@ def open_extract(project: Project, source: Path) -> tuple[ExtractReader, SchemaV
     version = version_of(source)
     schema = load_schema(project, version)
     return ExtractReader.open(source, schema), schema
+
+
+class _Asked(TypedDict):
+    """What every stage is given."""
+
+    emit: Emit
+    jobs: int
 
 
 @dataclass
@@ -132,11 +146,12 @@ class _Loading:
             run = new_run(self.project, self.command)
             staging = places.staging(self.project, run, schema.version)
             try:
-                self._timed("load", lambda: load(reader, schema, staging, emit=self.emit))
-                self._timed("finish", lambda: finish(reader, schema, staging, emit=self.emit))
+                asked: _Asked = {"emit": self.emit, "jobs": self.options.jobs}
+                self._timed("load", lambda: load(reader, schema, staging, **asked))
+                self._timed("finish", lambda: finish(reader, schema, staging, **asked))
                 self._timed(
                     "verify",
-                    lambda: verify(reader, schema, staging, scratch=run.scratch, emit=self.emit),
+                    lambda: verify(reader, schema, staging, scratch=run.scratch, **asked),
                 )
                 still()
                 return self._end(run, schema, staging, new, digest)
@@ -213,6 +228,7 @@ class _Loading:
         self, run: RunDirectory, schema: SchemaVersion, staging: Backend, new: Backend, digest: str
     ) -> Receipt:
         outcome = "rehearsed"
+        lie = counted(None, staging)
         if not self.options.rehearse:
             began = time.monotonic()
             self.emit(StageStarted("publish"))
@@ -223,7 +239,7 @@ class _Loading:
             self.emit(StageDone("publish", time.monotonic() - began, (f"{new.database} is here",)))
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
-        made = _receipt(run, self.command, outcome, self.started, "", new, tuple(self.stages))
+        made = _receipt(run, self.command, outcome, self.started, "", new, tuple(self.stages), lie)
         run.keep(made)
         run.say("finished", outcome=outcome, extract=digest)
         return made
@@ -244,7 +260,7 @@ def _receipt(
     source: Path | str,
     new: Backend,
     stages: tuple[StageTime, ...],
-    tables: tuple[TableReceipt, ...] = (),
+    lie: tuple[PartitionRows, ...],
 ) -> Receipt:
     return Receipt(
         run=run.id,
@@ -256,5 +272,5 @@ def _receipt(
         new=new.database,
         directory=str(run.path),
         stages=stages,
-        tables=tables,
+        partitions=lie,
     )

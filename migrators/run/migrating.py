@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from migrators.run.access import captured, give
 from migrators.run.directory import new_run, now
 from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
 from migrators.run.lock import locked
+from migrators.run.partitions import counted
 from migrators.run.present import present
 from migrators.run.publishing import already_published, publish, stamp_for
 from migrators.run.retention import clear_old
@@ -248,14 +249,21 @@ class _Migration:
         last = plan is self.plans[-1]
         staging = places.staging(self.project, self.place, plan.new.version, last=last).like(old)
         began = time.monotonic()
-        load(reader, plan.new, staging, emit=self.emit)
+        jobs = self.options.jobs
+        load(reader, plan.new, staging, emit=self.emit, jobs=jobs)
         self.stages.append(StageTime(plan.name, "load", time.monotonic() - began))
         began = time.monotonic()
-        finish(reader, plan.new, staging, emit=self.emit)
+        finish(reader, plan.new, staging, emit=self.emit, jobs=jobs)
         self.stages.append(StageTime(plan.name, "finish", time.monotonic() - began))
         began = time.monotonic()
         verify(
-            reader, plan.new, staging, sames=plan.sames, scratch=self.place.scratch, emit=self.emit
+            reader,
+            plan.new,
+            staging,
+            sames=plan.sames,
+            scratch=self.place.scratch,
+            emit=self.emit,
+            jobs=jobs,
         )
         self.stages.append(StageTime(plan.name, "verify", time.monotonic() - began))
         self.place.say("verified", step=plan.name)
@@ -272,6 +280,7 @@ class _Migration:
         self, reader: ExtractReader, staging: Backend, old: Backend, new: Backend, source: str
     ) -> Receipt:
         outcome = "rehearsed"
+        lie = counted(old, staging)
         self._still(old, source)
         if self.options.rehearse:
             self._give(staging, old, new)
@@ -288,7 +297,7 @@ class _Migration:
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
             self._stage(last, "publish", began, f"{new.database} is here")
-        receipt = self._receipt(outcome, old, new)
+        receipt = replace(self._receipt(outcome, old, new), partitions=lie)
         self.place.keep(receipt)
         facts = {"source": source, "extract": reader.digest, "size": old.size_bytes()}
         self.place.say("finished", outcome=outcome, **facts)

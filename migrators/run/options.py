@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrators.project import Project
 
 _MOST_JOBS = 4
-"""More readers wait for one another, and each holds its batches."""
+"""Unless asked for: more wait for one another, and each holds its batches."""
 
 
 def cores() -> int:
-    """Return how many tables are worth reading at a time here."""
+    """Return how many tables are worth working on at a time here."""
     return min(_MOST_JOBS, len(os.sched_getaffinity(0)))
+
+
+def jobs_of(project: Project) -> int:
+    """Return how many tables at a time a project asks for, else `cores`."""
+    return project.settings.jobs or cores()
 
 
 @dataclass(frozen=True, slots=True)

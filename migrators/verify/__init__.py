@@ -7,22 +7,23 @@ a key, files that people edited) both are sorted as text first, within bounded m
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrators.errors import VerifyMismatch
 from migrators.events import Emit, StageDone, StageStarted, TableDone
 from migrators.extracts import forms
-from migrators.stream import ahead
+from migrators.stream import ahead, side_by_side
 from migrators.verify.answers import differing_answers
 from migrators.verify.table import TableCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
-    from migrators.backends.interface import Backend
+    from migrators.backends.interface import Backend, Snapshot
     from migrators.extracts.directory import ExtractReader
     from migrators.plan.model import SamePlan
     from migrators.schema import SchemaVersion
@@ -36,8 +37,14 @@ def verify(
     sames: Sequence[SamePlan] = (),
     scratch: Path,
     emit: Emit,
+    jobs: int = 1,
 ) -> int:
     """Compare a loaded database with its extract; return the number of cells compared.
+
+    Parameters
+    ----------
+    jobs : int
+        Tables to compare at a time, where the database gives several readers one moment.
 
     Raises
     ------
@@ -49,22 +56,34 @@ def verify(
     began = time.monotonic()
     total = sum(reader.rows(name) or 0 for name in schema.tables)
     emit(StageStarted("verify", f"{len(schema.tables)} tables", total))
-    found: list[str] = []
-    cells = 0
-    with _proof(database, schema, scratch) as proof, database.snapshot(scratch) as snapshot:
-        for name in schema.tables:
-            table = forms.given(reader, name, database.takes_text)
-            check = TableCheck(reader, schema, table, database, snapshot, scratch)
-            began_table = time.monotonic()
-            found.extend(check.differences(emit))
-            cells += check.rows * len(table.stored)
-            emit(TableDone("verify", name, check.rows, time.monotonic() - began_table))
+
+    def table(name: str, snapshot: Snapshot, emit: Emit) -> tuple[int, list[str]]:
+        with tempfile.TemporaryDirectory(dir=scratch) as own:
+            given = forms.given(reader, name, database.takes_text)
+            check = TableCheck(reader, schema, given, database, snapshot, Path(own))
+            return _compared(check, emit)
+
+    def weight(name: str) -> int:
+        return (reader.rows(name) or 0) * len(schema.tables[name].stored)
+
+    with _proof(database, schema, scratch) as proof, database.snapshot(scratch, jobs) as snapshot:
+        names = list(schema.tables)
+        compared = side_by_side(names, snapshot.readers, table, emit, weigh=weight)
+        found = [line for _, lines in compared for line in lines]
         found.extend(differing_answers(reader.manifest.answers, sames, database, snapshot))
         if found:
             raise VerifyMismatch(_message(database, found), hint=_HINT)
         proven = [fact for facts in proof for fact in facts]
     emit(StageDone("verify", time.monotonic() - began, _facts(sames, proven)))
-    return cells
+    return sum(cells for cells, _ in compared)
+
+
+def _compared(check: TableCheck, emit: Emit) -> tuple[int, list[str]]:
+    """Return how many cells of a table were compared, and a line for each difference."""
+    began = time.monotonic()
+    found = check.differences(emit)
+    emit(TableDone("verify", check.table.name, check.rows, time.monotonic() - began))
+    return check.rows * len(check.table.stored), found
 
 
 def _proof(

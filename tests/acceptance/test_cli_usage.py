@@ -27,6 +27,11 @@ REPOSITORY = Path(__file__).parents[2]
         (["plan"], "Missing argument 'NtoM'", "migrate plan --help"),
         (["2to3", "--rehearsal"], "--rehearsal", "migrate 2to3 --help"),
         (["create", "-1"], "-1", "migrate create --help"),
+        (["2to3", "--jobs", "0"], "--jobs must be a number of tables", "leave it out"),
+        (["copy", "2", "--jobs", "65"], "from 1 to 64, not 65", "leave it out"),
+        (["extract", "2", "--jobs", "1.5"], "not '1.5'", "leave it out"),
+        (["load", "fixtures/v2", "--jobs", "two"], "not 'two'", "leave it out"),
+        (["verify", "fixtures/v2", "--jobs", ""], "not 'nothing'", "leave it out"),
     ],
 )
 def test_usage(

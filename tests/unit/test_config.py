@@ -106,6 +106,29 @@ def test_a_number_of_runs_is_whole(tmp_path: Path, value: str) -> None:
         settings(_written(tmp_path), {"MIGRATE_KEEP_EXTRACTS": value})
 
 
+def test_how_many_tables_at_a_time(tmp_path: Path) -> None:
+    """As many as the machine is good for unless said; the flag wins, then the environment."""
+    assert settings(_written(tmp_path), {}).jobs is None
+    path = _written(tmp_path, "[tool.migrators]\njobs = 3\n")
+    assert settings(path, {"MIGRATE_JOBS": ""}).jobs == 3
+    assert settings(path, {"MIGRATE_JOBS": "2"}).jobs == 2
+    assert settings(path, {"MIGRATE_JOBS": "2"}, {"jobs": "64"}).jobs == 64
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "65", "1.5", "true", '"2"'])
+def test_a_number_of_tables_at_a_time_is_one_that_a_server_takes(
+    tmp_path: Path, value: str
+) -> None:
+    """Wherever it is said, that is named."""
+    path = _written(tmp_path, f"[tool.migrators]\njobs = {value}\n")
+    with pytest.raises(UsageError, match=r"pyproject\.toml: \[tool.migrators\] jobs must be a num"):
+        settings(path, {})
+    with pytest.raises(UsageError, match=r"^MIGRATE_JOBS must be a number"):
+        settings(_written(tmp_path), {"MIGRATE_JOBS": value})
+    with pytest.raises(UsageError, match=r"^--jobs must be a number"):
+        settings(_written(tmp_path), {}, {"jobs": value})
+
+
 def test_broken_toml_names_the_line(tmp_path: Path) -> None:
     """A file that is not TOML is named with its line."""
     with pytest.raises(CodeError, match=r"pyproject\.toml:2: not TOML"):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrators.stream import side_by_side
+from migrators.stream import ahead, cancellable, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def test_results_stand_in_the_order_of_the_items() -> None:
@@ -51,6 +51,88 @@ def test_the_first_error_stops_the_others(workers: list[str]) -> None:
     with pytest.raises(ValueError, match="1"):
         side_by_side([1, 2, 3, 4], workers, work, lambda _: None)
     assert set(begun) <= {1, 2}
+
+
+def test_the_heaviest_are_begun_first() -> None:
+    """Not one after the others are done; results stand as the items do."""
+    begun = []
+
+    def work(item: int, _worker: str, _emit: Callable[[str], None]) -> int:
+        begun.append(item)
+        time.sleep(0.02)
+        return -item
+
+    assert side_by_side([1, 9, 3, 8], ["a", "b"], work, lambda _: None, weigh=float) == [
+        -1,
+        -9,
+        -3,
+        -8,
+    ]
+    assert set(begun[:2]) == {9, 8}
+
+
+def test_of_several_errors_the_first_in_order_is_raised() -> None:
+    """Though it came later; what was at work before it came to its next event."""
+    failed = threading.Event()
+
+    def work(item: int, _worker: str, _emit: Callable[[str], None]) -> None:
+        if item == 1:
+            assert failed.wait(5)
+            time.sleep(0.05)
+        else:
+            failed.set()
+        raise ValueError(item)
+
+    with pytest.raises(ValueError, match="1"):
+        side_by_side([1, 2], ["a", "b"], work, lambda _: None)
+
+
+def waiting(cancelled: threading.Event) -> Iterator[str]:
+    """Wait as for a server: until cancelled, and then fail."""
+    with cancellable(cancelled.set):
+        assert cancelled.wait(5)
+    raise OSError("cancelled by request")
+    yield "never"
+
+
+@pytest.mark.parametrize("reading_ahead", [False, True])
+def test_what_waits_is_cancelled_when_another_fails(*, reading_ahead: bool) -> None:
+    """Also in a thread that reads ahead for it; what the cancelling brings about is not told."""
+    waits, cancelled = threading.Event(), threading.Event()
+
+    def work(item: int, _worker: str, _emit: Callable[[str], None]) -> None:
+        if item == 1:
+            assert waits.wait(5)
+            raise ValueError(item)
+        waits.set()
+        if reading_ahead:
+            with ahead(waiting(cancelled)) as items:
+                list(items)
+        list(waiting(cancelled))
+
+    with pytest.raises(ValueError, match="1"):
+        side_by_side([1, 2], ["a", "b"], work, lambda _: None)
+    assert cancelled.is_set()
+
+
+def test_what_waits_is_cancelled_by_an_interrupt() -> None:
+    """All of it, whatever stands first."""
+    both = threading.Barrier(2)
+    cancelled = [threading.Event(), threading.Event()]
+
+    def work(item: int, _worker: str, _emit: Callable[[str], None]) -> None:
+        if both.wait(5) == 0:
+            signal.raise_signal(signal.SIGINT)
+        list(waiting(cancelled[item]))
+
+    # a process that was started in the background ignores the signal, and Python with it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side([0, 1], ["a", "b"], work, lambda _: None)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert all(event.is_set() for event in cancelled)
 
 
 def test_events_come_one_at_a_time() -> None:

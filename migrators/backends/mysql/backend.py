@@ -56,6 +56,7 @@ class MySQLBackend(Backend):
     """
 
     name: ClassVar[str] = "mysql"
+    writers: ClassVar[int] = 64
     _dialect: ClassVar[type[MySQLDialect]] = MySQLDialect
 
     def __init__(self, url: sa.URL) -> None:
@@ -242,12 +243,14 @@ class MySQLBackend(Backend):
 
     # 5 after ---------------------------------------------------------------------------
 
-    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+    def finish(
+        self, schema: SchemaVersion, sequences: dict[str, int], jobs: int = 1
+    ) -> tuple[str, ...]:
         """Do what comes after the data; see `finish.finish`."""
         from migrators.backends.mysql import finish
 
         scripts = self._scripts(schema, "after")
-        return finish.finish(self.url, schema, sequences, self.dialect, scripts)
+        return finish.finish(self.url, schema, sequences, self.dialect, scripts, jobs)
 
     def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:  # noqa: ARG002
         """Prove every foreign key; see `foreign_keys.prove`."""
@@ -299,6 +302,12 @@ class MySQLBackend(Backend):
     def held(self, project: str, command: str) -> AbstractContextManager[Still]:
         """Hold the project's lock on the server; see `lock.held`."""
         return lock.held(self.url, project, command)
+
+    def partitions(self) -> dict[str, dict[str, int]]:
+        """Count the rows of every partition; see `partitions.counted`."""
+        from migrators.backends.mysql import partitions
+
+        return partitions.counted(self.url)
 
     def free_bytes(self) -> int | None:
         """Return None: a server does not tell its disk's room."""

@@ -6,13 +6,17 @@ zone, character set, SQL mode or limit. What is pinned here is set after them.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pymysql import err
 from pymysql.constants import CLIENT, FIELD_TYPE
 
 from migrators.backends.mysql import failures, options
 from migrators.backends.mysql.wire import Connection
+from migrators.errors import DatabaseError
+from migrators.stream import cancellable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,10 +175,17 @@ def opened(
     """Give a pinned connection in autocommit; what the server refuses is an error of ours."""
     connection = connected(url, mode, database=database, sending=sending)
     try:
-        with failures.told(url, doing):
+        with failures.told(url, doing), cancellable(partial(kill, url, connection)):
             yield connection
     finally:
         connection.end()
+
+
+def kill(url: sa.URL, connection: Connection) -> None:
+    """End a session that another thread may be waiting for, and the statement in it."""
+    gone = (DatabaseError, err.MySQLError)
+    with suppress(*gone), closing(connected(url, database=False)) as other:
+        run(other, f"KILL {connection.thread_id()}")
 
 
 def rows(connection: Connection, query: str, given: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

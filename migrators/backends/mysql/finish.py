@@ -1,11 +1,15 @@
 """After the data: unique constraints, indexes, foreign keys, counters, the schema's own SQL.
 
-A table's indexes are built by one ALTER, which reads it once. Foreign keys are added unchecked
-(two million rows: 17.8 s checked, 0.01 s unchecked) and proven by anti-join (`foreign_keys`).
+A table's indexes are built by one ALTER, which reads it once; several tables at a time, each in
+a session of its own. Foreign keys are added unchecked (two million rows: 17.8 s checked, 0.01 s
+unchecked), one after the other since each locks two tables, and proven by anti-join
+(`foreign_keys`).
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -15,6 +19,7 @@ from pymysql.constants import ER
 from migrators.backends.mysql import connect, failures, feed, sql, staging
 from migrators.backends.mysql.broken import duplicates
 from migrators.errors import DatabaseError
+from migrators.stream import cancellable, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +36,14 @@ def finish(
     sequences: Mapping[str, int],
     dialect: sa.Dialect,
     scripts: Sequence[str],
+    jobs: int = 1,
 ) -> tuple[str, ...]:
     """Do all that comes after the data; return facts for the report.
+
+    Parameters
+    ----------
+    jobs : int
+        Tables at a time.
 
     Raises
     ------
@@ -40,10 +51,21 @@ def finish(
         For rows that break a unique index.
     DatabaseError
     """
-    with connect.opened(url, "finishing", connect.DEFINITIONS) as connection:
-        connect.run(connection, _UNCHECKED)
-        tables = _copied(schema.metadata)
-        built = sum(_indexes(connection, url, table, dialect) for table in tables)
+    tables = _copied(schema.metadata)
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(_session(url)) for _ in range(jobs)]
+        connection = sessions[0]
+        sizes = _sizes(connection, str(url.database))
+
+        def indexed(table: sa.Table, session: Connection, _: object) -> int:
+            with cancellable(partial(connect.kill, url, session)):
+                return _indexes(session, url, table, dialect)
+
+        built = sum(
+            side_by_side(
+                tables, sessions, indexed, lambda _: None, weigh=lambda t: sizes.get(t.name, 0)
+            )
+        )
         for table in tables:
             _foreign_keys(connection, url, table, dialect)
         kept = _counters(connection, tables, sequences)
@@ -53,6 +75,21 @@ def finish(
         slow = () if feed.takes_files(connection) else (_SLOW,)
     indexes = f"{built} {'index' if built == 1 else 'indexes'} built" if built else ""
     return (*(fact for fact in (indexes, kept) if fact), *slow)
+
+
+@contextmanager
+def _session(url: sa.URL) -> Iterator[Connection]:
+    with connect.opened(url, "finishing", connect.DEFINITIONS) as connection:
+        connect.run(connection, _UNCHECKED)
+        yield connection
+
+
+def _sizes(connection: Connection, database: str) -> dict[str, int]:
+    """Return each table's bytes, as far as the server knows."""
+    query = "SELECT table_name, data_length FROM information_schema.tables WHERE table_schema = %s"
+    return {
+        str(name): int(size or 0) for name, size in connect.rows(connection, query, (database,))
+    }
 
 
 def _copied(metadata: sa.MetaData) -> list[sa.Table]:

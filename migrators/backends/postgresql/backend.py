@@ -52,6 +52,7 @@ class PostgreSQLBackend(Backend):
     """
 
     name: ClassVar[str] = "postgresql"
+    writers: ClassVar[int] = 64
 
     def __init__(self, url: sa.URL, like: Backend | None = None) -> None:
         super().__init__(url)
@@ -200,11 +201,13 @@ class PostgreSQLBackend(Backend):
 
     # 5 after ---------------------------------------------------------------------------
 
-    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+    def finish(
+        self, schema: SchemaVersion, sequences: dict[str, int], jobs: int = 1
+    ) -> tuple[str, ...]:
         """Do what comes after the data, references proven; see `finish.finish`."""
         from migrators.backends.postgresql import finish
 
-        return finish.finish(self.url, schema, sequences, self.name)
+        return finish.finish(self.url, schema, sequences, self.name, jobs)
 
     # 6 stamp ---------------------------------------------------------------------------
 
@@ -246,6 +249,12 @@ class PostgreSQLBackend(Backend):
     def held(self, project: str, command: str) -> AbstractContextManager[Still]:
         """Hold an advisory lock in the maintenance database."""
         return proofs.held(self.url, project, command)
+
+    def partitions(self) -> dict[str, dict[str, int]]:
+        """Count the rows of every partition; see `partitions.counted`."""
+        from migrators.backends.postgresql import partitions
+
+        return partitions.counted(self.url)
 
     def free_bytes(self) -> int | None:
         """Return None: the server does not show its disk."""

@@ -15,6 +15,7 @@ from psycopg import pq
 from migrators.backends import passwords
 from migrators.backends.postgresql import failures, sql
 from migrators.backends.postgresql.language import DRIVER
+from migrators.stream import cancellable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +134,7 @@ def _pinned(given: dict[str, Any]) -> Connection:
 def opened(url: sa.URL, doing: str = "", **settings: Any) -> Iterator[Connection]:
     """Give a pinned connection in autocommit; what the server refuses is an error of ours."""
     connection = connected(url, **settings)
-    with failures.told(url, doing), connection:
+    with failures.told(url, doing), connection, cancellable(connection.cancel):
         yield connection
 
 

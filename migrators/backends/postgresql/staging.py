@@ -16,7 +16,7 @@ import pyarrow as pa
 from migrators.backends.postgresql import connect, ddl, failures, feed, quick, sql
 from migrators.backends.postgresql.adbc import Adbc
 from migrators.errors import DatabaseError
-from migrators.stream import ahead
+from migrators.stream import ahead, cancellable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,7 +155,7 @@ def _ingested(
     with closing(Adbc(url, connection)) as adbc:
         adbc.run("BEGIN")  # VACUUM sees no rows whose commit is not on disk: no BULK here
         try:
-            with ahead(feeding.checked()) as batches:
+            with ahead(feeding.checked()) as batches, cancellable(adbc.cancel):
                 rows = pa.RecordBatchReader.from_batches(schema, given(batches))
                 found = adbc.ingest(*taken.place, rows)
         except psycopg.Error as error:

@@ -62,6 +62,7 @@ class SQLiteBackend(Facts, Backend):
     """
 
     name: ClassVar[str] = "sqlite"
+    unchanged: ClassVar[str] = "not one byte changed"
 
     def __init__(self, url: sa.URL) -> None:
         super().__init__(url)
@@ -209,7 +210,12 @@ class SQLiteBackend(Facts, Backend):
 
     # 5 after ---------------------------------------------------------------------------
 
-    def finish(self, schema: SchemaVersion, sequences: dict[str, int]) -> tuple[str, ...]:
+    def finish(
+        self,
+        schema: SchemaVersion,
+        sequences: dict[str, int],
+        jobs: int = 1,  # noqa: ARG002  a file has one writer
+    ) -> tuple[str, ...]:
         """Do what comes after the data; see `finish.finish`."""
         from migrators.backends.sqlite import finish
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrators.cli.elsewhere import elsewhere
+from migrators.cli.jobs import jobs
 from migrators.cli.shown import show_values
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Set the database that is there aside.")
 @click.option("--fresh", is_flag=True, help="Use nothing that an earlier run left.")
 @click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@jobs
 @show_values
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_obj
@@ -58,7 +60,9 @@ def copy(
     if replace and not rehearse:
         agree(session, project, deed, yes=yes)
     session.begin(deed)
-    options = run.Options(rehearse=rehearse, replace=replace, fresh=fresh)
+    options = run.Options(
+        rehearse=rehearse, replace=replace, fresh=fresh, jobs=run.jobs_of(project)
+    )
     with without_pandas():
         receipt = run.copy(project, version, options, emit=session.teller)
     finish(session, receipt, deed, json=as_json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrators.cli.elsewhere import elsewhere
+from migrators.cli.jobs import jobs
 from migrators.cli.shown import show_values
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _DIRECTORY = click.Path(path_type=Path)
 @click.option("--replace", is_flag=True, help="Set the database that is there aside.")
 @click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@jobs
 @show_values
 @click.pass_obj
 def load(
@@ -39,19 +41,21 @@ def load(
     from migrators.report.run import Deed
 
     place = session.directory / source
+    project = session.project()
     deed = Deed(f"load {place}", session.command)
     if replace and not rehearse:
         session.agree("a database that is there will be set aside", yes=yes)
     session.begin(deed)
-    options = run.Options(rehearse=rehearse, replace=replace)
+    options = run.Options(rehearse=rehearse, replace=replace, jobs=run.jobs_of(project))
     with without_pandas():
-        receipt = run.load_only(session.project(), place, options, emit=session.teller)
+        receipt = run.load_only(project, place, options, emit=session.teller)
     finish(session, receipt, deed, json=as_json)
 
 
 @click.command(short_help="Compare a database with an extract, cell by cell.")
 @click.argument("source", type=_DIRECTORY, metavar="DIR")
 @elsewhere("to", to="at")
+@jobs
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_obj
 def verify(session: Session, source: Path, *, as_json: bool) -> None:
@@ -66,8 +70,9 @@ def verify(session: Session, source: Path, *, as_json: bool) -> None:
     from migrators.report.run import Deed
 
     place = session.directory / source
+    project = session.project()
     deed = Deed(f"verify {place}", session.command)
     session.begin(deed)
     with without_pandas():
-        receipt = run.verify_only(session.project(), place, emit=session.teller)
+        receipt = run.verify_only(project, place, emit=session.teller, jobs=run.jobs_of(project))
     finish(session, receipt, deed, json=as_json)

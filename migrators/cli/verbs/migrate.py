@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from migrators.cli.elsewhere import elsewhere
+from migrators.cli.jobs import jobs
 from migrators.cli.names import PLACEHOLDER, versions
 from migrators.cli.shown import show_values
 
@@ -44,6 +45,7 @@ class Flags(TypedDict):
 @click.option("--fresh", is_flag=True, help="Use nothing that an earlier run left.")
 @click.option("--dry-run", is_flag=True, help="Print the plan instead; nothing is written.")
 @click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@jobs
 @show_values
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_context
@@ -79,6 +81,7 @@ def _run(session: Session, old: int, new: int, flags: Flags) -> None:
         replace=flags["replace"],
         accept_loss=flags["accept_loss"],
         fresh=flags["fresh"],
+        jobs=run.jobs_of(project),
     )
     with sparing(session.teller) as emit:
         receipt = run.migrate(project, chain, options, emit=emit)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from migrators.receipt import (
     LeftBehind,
+    PartitionRows,
     Receipt,
     RuleCount,
     RunState,
@@ -14,7 +15,7 @@ from migrators.receipt import (
     TableReceipt,
     VersionState,
 )
-from migrators.report.accounting import accounting_lines, count_lines
+from migrators.report.accounting import accounting_lines, count_lines, partition_lines
 from migrators.report.run import (
     Deed,
     promise_lines,
@@ -272,3 +273,13 @@ def test_hostile_names_are_inert() -> None:
     ]
     assert [line for line in lines if "\x1b" in line or "\n" in line] == []
     assert [line for line in lines if line == "DONE"] == []
+
+
+def test_many_partitions_are_a_page_of_the_receipt() -> None:
+    """The first of them are shown, and all are in receipt.txt."""
+    many = tuple(PartitionRows("events", f"p{n}", 1000, None) for n in range(15))
+    receipt = replace(RECEIPT, partitions=many)
+    lines = partition_lines(receipt)
+    assert lines[2].split() == ["events:", "p0", "1,000", "-"]
+    assert lines[-1] == "  and 3 more: receipt.txt"
+    assert len(partition_lines(receipt, whole=True)) == 2 + 15
