@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.sandbox import Sandbox, sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+# How long a value takes to make says how busy the machine is, and nothing of the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 _SERVED = ("tests/grid/", "tests/backends/postgresql/", "tests/backends/mysql/")
 _KINDS = ("postgresql", "mysql", "mariadb")

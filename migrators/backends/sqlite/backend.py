@@ -214,7 +214,7 @@ class SQLiteBackend(Facts, Backend):
         self,
         schema: SchemaVersion,
         sequences: dict[str, int],
-        jobs: int = 1,  # noqa: ARG002  a file has one writer
+        jobs: int = 1,  # noqa: ARG002  two files are finished at once, one is not
     ) -> tuple[str, ...]:
         """Do what comes after the data; see `finish.finish`."""
         from migrators.backends.sqlite import finish
