@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,6 +163,11 @@ class Project:
         if not self.to:
             return ""
         return f" {'--into' if self.into else '--to'} {config.redact(self.to)}"
+
+    @property
+    def place(self) -> str:
+        """Where it is made elsewhere, to type again behind --to, without secrets; else empty."""
+        return shlex.quote(config.redact(self.to)) if self.to else ""
 
     def check(self, name: str) -> str:
         """Return the command that asks what a run would meet; `check` has no --into.

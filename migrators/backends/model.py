@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,22 @@ if TYPE_CHECKING:
 
 Still = Callable[[], None]
 """Asks whether a lock is held still; raises `DatabaseError` where it is not."""
+
+
+LONE = "sequence:"
+"""What the name of a sequence of no table begins with, among positions by table."""
+
+
+def lone(sequences: Mapping[str, int]) -> dict[str, int]:
+    """Return the positions of sequences of no table, by their names."""
+    found = sequences.items()
+    return {name.removeprefix(LONE): at for name, at in found if name.startswith(LONE)}
+
+
+def not_carried(sequences: Mapping[str, int]) -> str:
+    """Say which sequences of no table have no place here, and where they stood."""
+    stood = ", ".join(f"{name} (at {position:,})" for name, position in sorted(sequences.items()))
+    return f"not there, or starts anew: sequence {stood}" if stood else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrators import __version__
 from migrators.access import carry
+from migrators.backends.model import LONE
 from migrators.errors import NotHeld
 from migrators.events import Emit, StageStarted, TableDone, TableProgress
 from migrators.extract.answers import old_answers, settled
@@ -180,4 +181,5 @@ def _count(snapshot: Snapshot, sql: str) -> int:
 
 def _sequences(plan: Plan, snapshot: Snapshot) -> dict[str, int]:
     known = snapshot.sequences()
-    return {new: known[old] for new, old in plan.sequences.items() if old in known}
+    of_tables = {new: known[old] for new, old in plan.sequences.items() if old in known}
+    return of_tables | {name: at for name, at in known.items() if name.startswith(LONE)}

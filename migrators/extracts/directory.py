@@ -12,6 +12,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from migrators.backends.model import LONE
 from migrators.errors import ExtractError
 from migrators.extracts import manifest as manifests
 from migrators.extracts.atomic import AtomicFile, cannot, open_regular, sync_directory
@@ -352,7 +353,8 @@ def _check_schema(path: Path, manifest: Manifest, schema: SchemaVersion) -> None
     if differing:
         what = f"{differing[0]!r} is not as schema version {wanted} declares it"
         raise ExtractError(f"{path}: {what}", hint=again)
-    strangers = sorted(set(manifest.sequences) - set(schema.tables))
+    lone = {name for name in manifest.sequences if name.startswith(LONE)}
+    strangers = sorted(set(manifest.sequences) - set(schema.tables) - lone)
     if strangers:
         raise ExtractError(f"{path}: a sequence of no table: {strangers[0]!r}", hint=again)
     if manifest.fingerprint != schema.fingerprint:

@@ -77,7 +77,7 @@ class Manifest:
         A fixture: schema and columns only; no digests, no `made`.
     made : mapping
         step name and digest, tool version, source engine, when; never a secret.
-    sequences : mapping of table name to int
+    sequences : mapping of table name, or `LONE` and a sequence's, to int
         The highest key ever given, so that the new database goes on after it.
     answers : mapping of str to list
         What each `step.same` gave on the old database: rows of exact texts.

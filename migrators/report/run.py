@@ -37,6 +37,8 @@ class Deed:
         Nothing will be published.
     moved : bool
         What is made is not the project's own database of that version.
+    place : str
+        Where it is then, to type behind --to.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Deed:
     back: str = ""
     rehearse: bool = False
     moved: bool = False
+    place: str = ""
 
     @property
     def own(self) -> int | None:
@@ -140,6 +143,7 @@ def stopped_lines(
     ]
     if run is not None and (run.staging or run.extract == "unfinished"):
         what = f" {escape(deed.name)}" if None not in (deed.old, deed.new, deed.own) else ""
+        what += f" --to {escape(deed.place)}" if deed.place else ""
         loses = "removes what is half made; loses nothing"
         lines.append(f"To give up   migrate discard{what}     {loses}")
     elif deed.old is not None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrators import __version__
 from migrators.errors import MigrateError
+from migrators.events import Emit, Note, silent
 from migrators.extracts.directory import ExtractReader, is_complete
 from migrators.run.directory import RunDirectory, all_runs
-from migrators.run.places import staged
+from migrators.run.places import is_there, staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
     from migrators.project import Project
 
 
-def discard_leftovers(project: Project, runs: Iterable[RunDirectory] | None = None) -> list[str]:
+def discard_leftovers(
+    project: Project, runs: Iterable[RunDirectory] | None = None, emit: Emit = silent
+) -> list[str]:
     """Remove staging databases and incomplete extracts of earlier runs; return their names.
 
     The caller holds the lock, so that no run of this project is still at work. Only what
@@ -31,6 +35,9 @@ def discard_leftovers(project: Project, runs: Iterable[RunDirectory] | None = No
     ----------
     runs : iterable of RunDirectory, optional
         Whose; all of the project's unless given.
+    emit : Emit
+        Told of what stays, since another server is not reached. Only where the project is
+        moved there is that an error.
     """
     removed = []
     for run in all_runs(project) if runs is None else runs:
@@ -40,14 +47,21 @@ def discard_leftovers(project: Project, runs: Iterable[RunDirectory] | None = No
                 continue
             try:
                 removed.extend(_discarded(staged(project, run, line), line["database"]))
-            except MigrateError:
-                if not line.get("to"):
+            except MigrateError as error:
+                if not line.get("to") or is_there(project, line):
                     raise
+                emit(Note(_stays(line, error)))
                 continue  # another server, which may be gone or want a password: the next run
             run.say("gone", database=line["database"])
         removed.extend(_incomplete(run))
         run.clear_scratch()
     return removed
+
+
+def _stays(line: Mapping[str, str], error: MigrateError) -> str:
+    """Say what stays on another server, and what to type for it."""
+    typed = f"migrate discard --to {shlex.quote(line['to'])}"
+    return f"{line['database']} stays: {error.message}; with its password: {typed}"
 
 
 def _discarded(staging: Backend, database: str) -> list[str]:

@@ -106,9 +106,14 @@ def staged(project: Project, run: RunDirectory, line: Mapping[str, Any]) -> Back
     if not line.get("to"):
         return backend_for(project.url(version)).staging(name)
     new = backend_for(sa.make_url(line["to"]))
-    if project.to and _shown(project.target(version)) == line["to"]:
+    if is_there(project, line):
         new = backend_for(project.target(version))
     return new.inside(name) if line.get("into") else new.staging(name)
+
+
+def is_there(project: Project, line: Mapping[str, Any]) -> bool:
+    """Whether the place that a line of a journal names is the one that the project is told of."""
+    return bool(project.to) and _shown(project.target(line["version"])) == line["to"]
 
 
 def refuse_itself(project: Project, old: int, new: int) -> None:
@@ -128,4 +133,5 @@ def refuse_itself(project: Project, old: int, new: int) -> None:
 
 def _shown(url: sa.URL) -> str:
     """Return a URL without password or secret options: what tells databases apart."""
-    return redact(url.set(password=None).render_as_string(hide_password=False))
+    without = url._replace(password=None)  # `set` takes None for no change
+    return redact(without.render_as_string(hide_password=False))

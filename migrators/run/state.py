@@ -170,6 +170,9 @@ def _shown(database: Backend) -> str:
 def discard(project: Project, step: str = "", *, extracts: bool = False, emit: Emit) -> list[str]:
     """Remove what unfinished runs of this project left; return the names.
 
+    Those on another server are reached as far as that asks for no password, or as the project
+    is moved there.
+
     Parameters
     ----------
     step : str
@@ -177,10 +180,9 @@ def discard(project: Project, step: str = "", *, extracts: bool = False, emit: E
     extracts : bool
         Complete extracts, too.
     """
-    del emit
     with locked(project, "migrate discard"):
         runs = [run for run in all_runs(project) if step in ("", _step(run))]
-        return [*discard_leftovers(project, runs), *(clear(runs) if extracts else ())]
+        return [*discard_leftovers(project, runs, emit), *(clear(runs) if extracts else ())]
 
 
 def _step(run: RunDirectory) -> str:

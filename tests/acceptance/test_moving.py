@@ -16,6 +16,7 @@ import pytest
 
 from migrators.backends import backend_for
 from migrators.run import places
+from migrators.run.directory import new_run
 from tests import servers
 from tests.acceptance.cheeseshop import Cheeseshop, cheeseshop, finished, tables
 from tests.markdown import blocks
@@ -222,10 +223,40 @@ def test_a_database_that_another_run_marked_is_never_emptied(
     assert [n for k, n in new.catalog().objects if k == "table"] == ["words"]
 
 
+def test_discard_reaches_another_server_with_its_password(
+    odd: Cheeseshop, there: Owned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it that stays, and is said with what to type; as is a server that is gone."""
+    url = there.url("mysql")
+    user = f"t{secrets.token_hex(4)}_app"
+    to = url.replace("root@", f"{user}:hunter-42@")
+    gone = "postgresql://app@127.0.0.1:1/shop_v{version}"
+    with servers.maintenance("mysql") as server:
+        server.exec_driver_sql(f"CREATE USER {user} IDENTIFIED BY 'hunter-42'")
+        server.exec_driver_sql(f"GRANT ALL ON *.* TO {user}")
+    try:
+        _leave_half_made(odd, odd.project.moved(to=to))
+        places.staging(odd.project.moved(to=gone), new_run(odd.project, "migrate copy 1"), 1)
+        done = odd.ran("discard")
+        assert done.out.count(" stays: ") == 2
+        assert "hunter-42" not in done.out
+        (typed,) = re.findall(r"migrate (discard --to '?mysql.*?)'?$", done.out, re.MULTILINE)
+        assert typed.endswith(url.replace("root", user).format(version=1).partition("//")[2])
+        assert "removed  " in odd.ran("discard", "--to", to).out
+        assert (there.names("mysql"), odd.ran("discard").out.count(" stays: ")) == ([], 1)
+        _leave_half_made(odd, odd.project.moved(to=to))
+        monkeypatch.setenv("MIGRATE_PASSWORD", "hunter-42")
+        assert "removed  " in odd.ran("discard").out
+        lost = odd.run("discard", "--to", gone)
+        assert (lost.code, "no connection to the server" in lost.said) == (1, True)
+    finally:
+        with servers.maintenance("mysql") as server:
+            server.exec_driver_sql(f"DROP USER {user}")
+
+
 def _leave_half_made(shop: Cheeseshop, project: object) -> str:
     """Do what a run does until it is killed: journal, mark, tables."""
     from migrators.project import Project
-    from migrators.run.directory import new_run
 
     assert isinstance(project, Project)
     run = new_run(project, "migrate copy 1")

@@ -16,6 +16,7 @@ import pymysql
 import sqlalchemy as sa
 from pymysql.constants import ER
 
+from migrators.backends.model import lone, not_carried
 from migrators.backends.mysql import connect, failures, feed, sql, staging
 from migrators.backends.mysql.broken import duplicates
 from migrators.errors import DatabaseError
@@ -190,7 +191,8 @@ def _counters(
         connect.run(
             connection, f"ALTER TABLE {sql.name(table.name)} AUTO_INCREMENT = {position + 1}"
         )
-    return f"no AUTO_INCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
+    said = f"no AUTO_INCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
+    return "; ".join(filter(None, (said, not_carried(lone(sequences)))))
 
 
 def _analyse(connection: Connection, tables: Sequence[sa.Table]) -> None:

@@ -98,7 +98,10 @@ def before(metadata: sa.MetaData, version: int) -> list[str]:
     found += [f"CREATE SCHEMA IF NOT EXISTS {quote(s)}" for s in sorted(schemas)]
     for own in {t.name: t for t in _own(varied)}.values():
         executed(CreateEnumType(own))
-    _copied(metadata, varied).create_all(mock, checkfirst=False)
+    copied = _copied(metadata, varied)
+    for lone in _lone(metadata, copied):
+        executed(sa.schema.CreateSequence(lone))
+    copied.create_all(mock, checkfirst=False)
     return list(dict.fromkeys(found))
 
 
@@ -133,6 +136,12 @@ def _copied(metadata: sa.MetaData, varied: _Enums) -> sa.MetaData:
             if parent in made.tables:
                 table.add_is_dependent_on(made.tables[parent])
     return made
+
+
+def _lone(metadata: sa.MetaData, copied: sa.MetaData) -> list[Any]:
+    """Return the sequences of the metadata that came along with no column."""
+    along = set(copied._sequences)  # noqa: SLF001  SQLAlchemy has no other way to list them
+    return [each for key, each in metadata._sequences.items() if key not in along]  # noqa: SLF001
 
 
 def _keep_schema(declared: Any, copied: Any) -> None:

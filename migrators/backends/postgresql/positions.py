@@ -1,7 +1,7 @@
 """Sequences: the highest number ever given, read and carried on.
 
 A sequence belongs to a column by ownership (serial, identity), or because the column's
-default takes from it.
+default takes from it. Any other goes on where the one of its name stood.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrators.backends.model import LONE, lone, not_carried
 from migrators.backends.postgresql import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from migrators.backends.postgresql.connect import Connection
 
@@ -32,6 +33,15 @@ JOIN pg_namespace AS tn ON tn.oid = t.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = coalesce(o.refobjsubid, d.adnum)
 WHERE s.relkind = 'S'
 ORDER BY s.oid, t.oid
+"""
+
+_LONE = """
+SELECT n.nspname, c.relname, s.seqmin, s.seqmax
+FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = 'pg_class'::regclass
+    AND e.objid = c.oid AND e.deptype = 'e')
+ORDER BY 1, 2
 """
 
 
@@ -70,10 +80,25 @@ def _sequences(connection: Connection) -> list[_Sequence]:
     return found
 
 
+def _lone(connection: Connection, owned: Sequence[_Sequence]) -> list[tuple[str, str, int, int]]:
+    """Return the sequences of no table: name, name in SQL, lowest and highest number."""
+    known = {each.quoted for each in owned}
+    return [
+        (name if schema == "public" else f"{schema}.{name}", quoted, lowest, highest)
+        for schema, name, lowest, highest in connection.execute(_LONE).fetchall()
+        if (quoted := f"{sql.name(schema)}.{sql.name(name)}") not in known
+    ]
+
+
 def given(connection: Connection) -> dict[str, int]:
-    """Return the highest number given, by table, of those that gave any."""
+    """Return the number last given, by table or as `LONE`, of those that gave any."""
     found: dict[str, int] = {}
-    for each in _sequences(connection):
+    owned = _sequences(connection)
+    for name, quoted, _, _ in _lone(connection, owned):
+        row = connection.execute(f"SELECT last_value FROM {quoted} WHERE is_called").fetchone()
+        if row is not None:
+            found[f"{LONE}{name}"] = row[0]
+    for each in owned:
         text = f"SELECT last_value FROM {each.quoted} WHERE is_called"
         row = connection.execute(text).fetchone() if each.gives_keys else None
         if row is not None:
@@ -87,10 +112,12 @@ def carry_on(connection: Connection, old: Mapping[str, int]) -> str:
     Returns
     -------
     str
-        Which tables have no sequence to carry an old position on; empty if none.
+        Which tables have no sequence to carry an old position on, and which sequences of no
+        table are not there; empty if none.
     """
     counted = set()
-    for each in _sequences(connection):
+    owned = _sequences(connection)
+    for each in owned:
         counted.add(each.key)
         text = f"SELECT max({sql.name(each.column)}) FROM {each.table}"
         row = connection.execute(text).fetchone()
@@ -98,5 +125,18 @@ def carry_on(connection: Connection, old: Mapping[str, int]) -> str:
         highest = max(row[0] if row and row[0] is not None else 0, before)
         if highest > 0:
             connection.execute(f"SELECT setval({sql.text(each.quoted)}, {highest})")
-    lost = sorted(set(old) - counted)
-    return f"no sequence, goes on after the highest key: {', '.join(lost)}" if lost else ""
+    lost = sorted(name for name in set(old) - counted if not name.startswith(LONE))
+    said = f"no sequence, goes on after the highest key: {', '.join(lost)}" if lost else ""
+    anew = not_carried(_carry_lone(connection, owned, lone(old)))
+    return "; ".join(filter(None, (said, anew)))
+
+
+def _carry_lone(
+    connection: Connection, owned: Sequence[_Sequence], old: dict[str, int]
+) -> dict[str, int]:
+    """Let sequences of no table go on; return those that are not there, or do not go so far."""
+    left = dict(old)
+    for name, quoted, lowest, highest in _lone(connection, owned):
+        if lowest <= left.get(name, lowest - 1) <= highest:
+            connection.execute(f"SELECT setval({sql.text(quoted)}, {left.pop(name)})")
+    return left

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from migrators.backends.model import LONE, lone, not_carried
 from migrators.backends.sqlite import (
     broken,
     connect,
@@ -206,5 +207,7 @@ def _autoincrement(connection: sqlite3.Connection) -> set[str]:
 
 def _not_kept(sequences: Mapping[str, int], counted: set[str]) -> str:
     """Say which tables go on after their highest key only."""
-    lost = sorted(set(sequences) - counted)
-    return f"no AUTOINCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
+    alone = lone(sequences)
+    lost = sorted(name for name in set(sequences) - counted if not name.startswith(LONE))
+    said = f"no AUTOINCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
+    return "; ".join(filter(None, (said, not_carried(alone))))

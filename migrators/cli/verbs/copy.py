@@ -56,6 +56,7 @@ def copy(
         target=database(session, project, version, made=True) if project.to else "",
         rehearse=rehearse,
         moved=True,
+        place=project.place,
     )
     if replace and not rehearse:
         agree(session, project, deed, yes=yes)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrators.cli.elsewhere import elsewhere
 from migrators.cli.names import versions
 
 if TYPE_CHECKING:
     from migrators.cli.session import Session
+    from migrators.events import Event
 
 _VERSION = click.IntRange(min=0)
 
@@ -81,6 +83,7 @@ def drop(session: Session, version: int, *, yes: bool) -> None:
 
 @click.command(short_help="Remove what unfinished runs left.")
 @click.argument("step", type=versions, metavar="[NtoM]", required=False)
+@elsewhere("to", to="left")
 @click.option("--extracts", is_flag=True, help="Remove complete extracts of past runs, too.")
 @click.pass_obj
 def discard(session: Session, step: tuple[int, int] | None, *, extracts: bool) -> None:
@@ -94,8 +97,16 @@ def discard(session: Session, step: tuple[int, int] | None, *, extracts: bool) -
     [tool.migrators] or MIGRATE_KEEP_EXTRACTS says; older ones go when a run has ended.
     """
     from migrators import run
+    from migrators.events import Note
     from migrators.report.text import escape
 
     name = f"{step[0]}to{step[1]}" if step else ""
-    gone = run.discard(session.project(), name, extracts=extracts, emit=session.teller)
-    session.show([f"removed  {escape(name)}" for name in gone] or ["Nothing was left."])
+    stays: list[str] = []
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Note):
+            stays.append(event.text)
+
+    gone = run.discard(session.project(), name, extracts=extracts, emit=emit)
+    said = [*(f"removed  {escape(each)}" for each in gone), *map(escape, stays)]
+    session.show(said or ["Nothing was left."])

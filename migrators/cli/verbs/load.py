@@ -42,7 +42,7 @@ def load(
 
     place = session.directory / source
     project = session.project()
-    deed = Deed(f"load {place}", session.command)
+    deed = Deed(f"load {place}", session.command, place=session.project().place)
     if replace and not rehearse:
         session.agree("a database that is there will be set aside", yes=yes)
     session.begin(deed)

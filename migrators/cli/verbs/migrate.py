@@ -102,6 +102,7 @@ def _deed(session: Session, project: Project, old: int, new: int, *, rehearse: b
         target=database(session, project, new, made=True),
         back=back if not project.to else "",
         moved=bool(project.to),
+        place=project.place,
         rehearse=rehearse,
     )
 
