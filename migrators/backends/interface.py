@@ -26,7 +26,7 @@ import sqlalchemy as sa
 
 from migrators.access import HasAccess
 from migrators.backends.live import Looks
-from migrators.backends.model import Catalog, ReadColumn, ReadQuery, Stamp, Still
+from migrators.backends.model import Catalog, Cut, ReadColumn, ReadQuery, Stamp, Still
 from migrators.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from migrators.types import ColumnType
     from migrators.types.limits import Limits
 
-__all__ = ["Backend", "Catalog", "ReadColumn", "ReadQuery", "Snapshot", "Stamp", "Still"]
+__all__ = ["Backend", "Catalog", "Cut", "ReadColumn", "ReadQuery", "Snapshot", "Stamp", "Still"]
 
 
 class Snapshot(ABC):
@@ -51,6 +51,15 @@ class Snapshot(ABC):
     def readers(self) -> tuple[Snapshot, ...]:
         """Itself first, then others of the very same moment, each for another thread."""
         return (self,)
+
+    def pieces(self, query: ReadQuery) -> tuple[ReadQuery, ...]:
+        """Return queries whose rows, one after the other, are those of `query`, in its order.
+
+        They are exact ranges: whatever the bounds are, each row is in one of them. So a big
+        table is read by several readers. The query alone where that is not exact, or where
+        it would take longer.
+        """
+        return (query,)
 
     @abstractmethod
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
@@ -81,6 +90,8 @@ class Backend(HasAccess, Looks, ABC):
     """Whether it is loaded under its own name: see `inside`."""
     writers: ClassVar[int] = 1
     """Threads that may `write` at once, each another table."""
+    place: ClassVar[str] = ""
+    """SQL for where a row of a table is kept, which ranges of rows can be asked for by."""
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url

@@ -48,6 +48,27 @@ class ReadColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """How a query can be read in ranges: its rows are rows of one table, each computed alone.
+
+    Attributes
+    ----------
+    schema, table : str
+        The table's; no schema is the database's own.
+    key : str
+        Label of the leading column of its primary key, if that is an integer; or empty.
+    placed : str
+        The query's SQL with one more column, `place`: where the database keeps the row, as
+        `Backend.place` says; or empty.
+    """
+
+    schema: str
+    table: str
+    key: str = ""
+    placed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadQuery:
     """One SELECT, compiled for the database, without an ORDER BY of its own.
 
@@ -60,12 +81,15 @@ class ReadQuery:
         Labels to order by, ascending, text by bytes; empty for any order.
     key : tuple of str
         Labels of the columns that name a row in messages (the old primary key).
+    cut : Cut or None
+        None where the query is to be read whole.
     """
 
     sql: str
     columns: tuple[ReadColumn, ...]
     order_by: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    cut: Cut | None = None
 
     @property
     def schema(self) -> pa.Schema:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from migrators.events import Emit, StageStarted, TableDone, TableProgress
 from migrators.extract.answers import old_answers, settled
 from migrators.extract.held import as_held, in_text
 from migrators.extract.maps import read_maps
+from migrators.extract.pieces import Idle
 from migrators.extract.tables import Rows
 from migrators.extracts.interface import BATCH_ROWS
 from migrators.order import OrderCheck, in_order
@@ -58,7 +59,8 @@ def extract(
     scratch : Path
         Private directory (0700) for what does not fit in memory.
     jobs : int
-        Tables to read at a time, where the database gives several readers one moment.
+        Tables, or ranges of a big one, to read at a time, where the database gives several
+        readers one moment.
     access : Access, optional
         Who may do what with the old tables; what the old database says unless given.
 
@@ -76,8 +78,7 @@ def extract(
         emit(StageStarted("extract", f"{len(plan.tables)} tables", total))
         answers = old_answers(plan, snapshot)  # first: too many are refused at once
         maps = read_maps(plan, snapshot, scratch.parent / "secret")
-        work = _Work(maps, counts, writer, scratch)
-        done = side_by_side(_in_order(plan), snapshot.readers, work.table, emit)
+        done = _tables(plan, snapshot, _Work(maps, counts, writer, scratch), emit)
         facts = _facts(plan, snapshot, done)
         sequences = _sequences(plan, snapshot)
     return writer.finish(
@@ -93,6 +94,27 @@ def extract(
         accounting=facts,
         access=carried.plain(),
     )
+
+
+def _tables(plan: Plan, snapshot: Snapshot, work: _Work, emit: Emit) -> list[Rows]:
+    """Write every table; a reader that finds none left helps where a big one is read."""
+    tables = _in_order(plan)
+    if len(snapshot.readers) == 1:
+        return [work.table(table, snapshot, emit) for table in tables]
+    idle = Idle(len(tables))
+
+    def write(table: TablePlan | None, reader: Snapshot, told: Emit) -> Rows | None:
+        if table is None:
+            idle.lend(reader)
+            return None
+        try:
+            return replace(work, idle=idle).table(table, reader, told)
+        finally:
+            idle.through()
+
+    helping = [None] * len(snapshot.readers)
+    done = side_by_side([*tables, *helping], snapshot.readers, write, emit)
+    return [rows for rows in done if rows is not None]
 
 
 def _in_order(plan: Plan) -> list[TablePlan]:
@@ -115,11 +137,12 @@ class _Work:
     counts: dict[str, tuple[Any, ...]]
     writer: ExtractWriter
     scratch: Path
+    idle: Idle | None = None
 
     def table(self, table: TablePlan, snapshot: Snapshot, emit: Emit) -> Rows:
         """Write the file of one table, once more where a column has to be held as text."""
         while True:
-            rows = Rows(table, snapshot, self.maps, self.counts)
+            rows = Rows(table, snapshot, self.maps, self.counts, self.idle)
             try:
                 self._write(rows, emit)
             except NotHeld as refused:

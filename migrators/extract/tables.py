@@ -11,13 +11,15 @@ import pyarrow as pa
 from migrators.errors import MigrateError, ValueRefused
 from migrators.extract.evaluate import Evaluated, evaluate
 from migrators.extract.functions import computed
+from migrators.extract.pieces import Pieces
 from migrators.extract.refuse import refused
 from migrators.receipt import LeftBehind, TableReceipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
-    from migrators.backends.interface import Snapshot
+    from migrators.backends.interface import ReadQuery, Snapshot
+    from migrators.extract.pieces import Idle
     from migrators.plan.model import Part, TablePlan
 
 
@@ -32,6 +34,8 @@ class Rows:
     ----------
     counts : mapping of SQL to row
         Answers that are known.
+    idle : Idle or None
+        Readers that may help; None where there is only one.
     read : int
         Rows read so far of sources whose rows are counted, for the progress display.
     told : int
@@ -44,6 +48,7 @@ class Rows:
     snapshot: Snapshot
     maps: Mapping[str, Any]
     counts: Mapping[str, tuple[Any, ...]]
+    idle: Idle | None = None
     changed: Counter[tuple[str, str]] = field(default_factory=Counter)
     receipts: list[TableReceipt] = field(default_factory=list)
     read: int = 0
@@ -88,13 +93,28 @@ class Rows:
                 )
 
     def _evaluated(self, part: Part) -> Iterator[tuple[pa.RecordBatch | None, Evaluated]]:
-        batches = self.snapshot.batches(part.query)
         if part.function is None:
-            for batch in batches:
-                yield batch, evaluate(part, batch.columns, self.maps)
+            yield from self._carried(part)
         else:
+            batches = self.snapshot.batches(part.query)
             for columns in computed(self.table.name, part.function, batches, part.made):
                 yield None, evaluate(part, columns, self.maps)
+
+    def _carried(self, part: Part) -> Iterator[tuple[pa.RecordBatch, Evaluated]]:
+        def read(reader: Snapshot, query: ReadQuery) -> Generator[tuple[pa.RecordBatch, Evaluated]]:
+            for batch in reader.batches(query):
+                yield batch, evaluate(part, batch.columns, self.maps)
+
+        queries = self.snapshot.pieces(part.query) if self.idle is not None else (part.query,)
+        if self.idle is None or len(queries) == 1:
+            yield from read(self.snapshot, part.query)
+            return
+        try:
+            yield from Pieces(queries, self.snapshot, self.idle, read).items()
+        except ValueRefused:  # of a piece: what is said is to be of the whole table
+            for _ in self.snapshot.batches(part.query):
+                pass
+            raise
 
     def _receipt(self, part: Part, read: int, written: int) -> TableReceipt:
         source = part.source or "query"

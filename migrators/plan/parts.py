@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from migrators.backends.interface import ReadQuery
 from migrators.plan.aggregates import aggregates, in_a_subquery, shown
 from migrators.plan.bind import Binder, BindError, fitted
+from migrators.plan.cutting import cut
 from migrators.plan.defaults import NoConstant, default_of
 from migrators.plan.grain import check_froms, check_grain, several
 from migrators.plan.keys import included, key_expression
@@ -95,7 +96,13 @@ def table_part(shop: Workshop, mapping: Mapping) -> Part:
     projection, in_sql = _projection(shop, mapping, binder, outputs, condition)
     return Part(
         source=_source_name(mapping),
-        query=ReadQuery(shop.sql(select), binder.columns(), _order(shop, mapping, outputs), key),
+        query=ReadQuery(
+            shop.sql(select),
+            binder.columns(),
+            _order(shop, mapping, outputs),
+            key,
+            cut(shop.backend, mapping.source, select, binder.columns(), key),
+        ),
         outputs=outputs,
         accounting=_accounting(shop, mapping),
         explodes=exploding(shop, mapping.table.key, outputs),

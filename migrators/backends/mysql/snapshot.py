@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pymysql
 
 from migrators.backends.interface import Snapshot
-from migrators.backends.mysql import connect, failures, sql
+from migrators.backends.mysql import connect, failures, pieces, sql
 from migrators.backends.mysql.cells import HELD, codec_of, read_sql
 from migrators.backends.mysql.columns import columns
 from migrators.backends.refusals import Tally, key_names, key_text, shown
@@ -91,6 +91,11 @@ class MySQLSnapshot(Snapshot):
     def readers(self) -> tuple[Snapshot, ...]:
         """Return this one, and those that began with it."""
         return (self, *self._others)
+
+    def pieces(self, query: ReadQuery) -> tuple[ReadQuery, ...]:
+        """Return ranges of the table's key; see the interface."""
+        with failures.told(self._url, "reading"):
+            return pieces.pieces(self._connection, query)
 
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
         """Stream rows; see the interface."""

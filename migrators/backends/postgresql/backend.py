@@ -52,6 +52,7 @@ class PostgreSQLBackend(Backend):
     """
 
     name: ClassVar[str] = "postgresql"
+    place: ClassVar[str] = "ctid"
     writers: ClassVar[int] = 64
 
     def __init__(self, url: sa.URL, like: Backend | None = None) -> None:

@@ -6,7 +6,7 @@ The first session's transaction exports its snapshot, and the others import it (
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from migrators.backends.postgresql import (
     connect,
     failures,
     large_objects,
+    pieces,
     positions,
     quick,
     sql,
@@ -94,6 +95,11 @@ class PostgreSQLSnapshot(Snapshot):
         """Return this one, and those that share its moment."""
         return (self, *self._beside)
 
+    def pieces(self, query: ReadQuery) -> tuple[ReadQuery, ...]:
+        """Return ranges of the table's key, or of where its rows lie; see the interface."""
+        with failures.told(self._url, "reading"), self._goes_on():
+            return pieces.pieces(self._connection, query)
+
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
         """Stream rows; see the interface."""
         with failures.told(self._url, "reading"):
@@ -105,7 +111,11 @@ class PostgreSQLSnapshot(Snapshot):
         """Yield all by the quick road and return True; False where it takes the first not."""
         begun = False
         try:
-            with cancellable(self._adbc.cancel), self._adbc.batches(reading.sql) as given:
+            with (
+                self._goes_on_quickly(),
+                cancellable(self._adbc.cancel),
+                self._adbc.batches(reading.sql) as given,
+            ):
                 if not reading.takes(given.schema):
                     return False
                 for batch in given:
@@ -121,6 +131,18 @@ class PostgreSQLSnapshot(Snapshot):
                 f"{self._url.database}: what the server sent cannot be read"
             ) from error
         return True
+
+    @contextmanager
+    def _goes_on_quickly(self) -> Iterator[None]:
+        """Keep the quick road's transaction usable, as `_goes_on` does the other's."""
+        self._adbc.run("SAVEPOINT stream")
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg.Error):  # the connection is lost: said by what was raised
+                self._adbc.run("ROLLBACK TO SAVEPOINT stream")
+            raise
+        self._adbc.run("RELEASE SAVEPOINT stream")
 
     @cached_property
     def _adbc(self) -> Adbc:

@@ -10,7 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrators.backends.interface import Snapshot
-from migrators.backends.sqlite import adbc, batching, connect, failures, refusals, scan, source
+from migrators.backends.sqlite import (
+    adbc,
+    batching,
+    connect,
+    failures,
+    pieces,
+    refusals,
+    scan,
+    source,
+)
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -124,6 +133,10 @@ class SQLiteSnapshot(Snapshot):
     def readers(self) -> tuple[SQLiteSnapshot, ...]:
         """Return this one, and those that began beside it."""
         return (self, *self._beside)
+
+    def pieces(self, query: ReadQuery) -> tuple[ReadQuery, ...]:
+        """Return ranges of the table's rowid; see the interface."""
+        return pieces.pieces(query, self.rows, self._size)
 
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
         """Stream rows; see the interface."""
