@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.pool import NullPool
 
-from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
 from migrators.backends.mysql import (
     catalog,
     connect,
@@ -24,7 +23,7 @@ from migrators.backends.mysql import (
 )
 from migrators.backends.mysql import limits as column_limits
 from migrators.backends.mysql import stamp as stamps
-from migrators.errors import UsageError
+from migrators.backends.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from migrators.access import Access, HasAccess
+    from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from migrators.types.limits import Limits
 
 
-class MySQLBackend(Backend):
+class MySQLBackend(Server):
     """A database of a MySQL or MariaDB server, reached by a `mysql://` URL.
 
     Parameters
@@ -56,30 +56,17 @@ class MySQLBackend(Backend):
     """
 
     name: ClassVar[str] = "mysql"
-    writers: ClassVar[int] = 64
     _dialect: ClassVar[type[MySQLDialect]] = MySQLDialect
 
     def __init__(self, url: sa.URL) -> None:
         super().__init__(url)
-        if not url.database:
-            raise UsageError(
-                f"{url.render_as_string()}: names no database",
-                hint=f"write {self.name}://user@host/database",
-            )
-        if len(url.database) > sql.LONGEST_NAME:
-            raise UsageError(
-                f"{url.database}: is longer than the {sql.LONGEST_NAME} characters that a name "
-                "may have",
-                hint="choose a shorter name for the database",
-            )
         self._like = self.database
 
     # 1 where ---------------------------------------------------------------------------
 
-    @property
-    def database(self) -> str:
-        """The database's name."""
-        return self.url.database or ""
+    @staticmethod
+    def _too_long(name: str) -> str:
+        return f"{sql.LONGEST_NAME} characters" if len(name) > sql.LONGEST_NAME else ""
 
     def exists(self) -> bool:
         """Whether there is a database of this name with anything in it.
@@ -91,14 +78,6 @@ class MySQLBackend(Backend):
         with connect.opened(self.url, "looking", database=False) as connection:
             return staging.holds_anything(connection, self.database)
 
-    def staging(self, run: str) -> MySQLBackend:
-        """Return the staging database of a run, on the same server."""
-        return self._sibling(f"{publish.LOADING}{run}")
-
-    def aside(self, run: str) -> MySQLBackend:
-        """Return the name that a replaced version gets, on the same server."""
-        return self._sibling(f"__was_{run}")
-
     def inside(self, run: str) -> MySQLBackend:
         """Return this database, to be loaded in place; see `inside`."""
         from migrators.backends.mysql.inside import Inside, InsideMariaDB
@@ -106,7 +85,7 @@ class MySQLBackend(Backend):
         cls = InsideMariaDB if isinstance(self, MariaDBBackend) else Inside
         return cls(self.url, run)
 
-    def like(self, old: Backend) -> MySQLBackend:
+    def like(self, old: Backend) -> Self:
         """Return this database, to be created with another's character set and collation."""
         if not isinstance(old, MySQLBackend):
             return self
@@ -114,8 +93,8 @@ class MySQLBackend(Backend):
         made._like = old.database  # noqa: SLF001  another of the same
         return made
 
-    def _sibling(self, marker: str) -> MySQLBackend:
-        return type(self)(self.url.set(database=f"{self.database}{marker}")).like(self)
+    def _sibling(self, marker: str) -> Self:
+        return super()._sibling(marker).like(self)
 
     # 2 catalogue -----------------------------------------------------------------------
 
@@ -308,10 +287,6 @@ class MySQLBackend(Backend):
         from migrators.backends.mysql import partitions
 
         return partitions.counted(self.url)
-
-    def free_bytes(self) -> int | None:
-        """Return None: a server does not tell its disk's room."""
-        return None
 
     def size_bytes(self) -> int:
         """Room that tables and indexes take, as the server knows it."""

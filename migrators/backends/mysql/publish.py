@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from migrators.backends.mysql import connect, granting, programs, sql
 from migrators.backends.mysql.programs import Program
 from migrators.backends.mysql.staging import holds_anything
+from migrators.backends.server import LOADING
 from migrators.errors import DatabaseError, TargetExists
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from migrators.backends.mysql.wire import Connection
 
 _INTENT = "migrate_publishing"
-LOADING = "__loading_"
-"""Between the name of a database and a run's, in the name of its staging database."""
 
 
 def publish(url: sa.URL, staging: str, aside: str | None) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
 from migrators.backends.postgresql import (
     catalog,
     connect,
@@ -21,7 +20,7 @@ from migrators.backends.postgresql import (
 )
 from migrators.backends.postgresql import limits as column_limits
 from migrators.backends.postgresql import stamp as stamps
-from migrators.errors import UsageError
+from migrators.backends.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,13 +30,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from migrators.access import Access, HasAccess
+    from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
     from migrators.types.limits import Limits
 
 
-class PostgreSQLBackend(Backend):
+class PostgreSQLBackend(Server):
     """A database of a PostgreSQL server.
 
     Parameters
@@ -53,42 +53,22 @@ class PostgreSQLBackend(Backend):
 
     name: ClassVar[str] = "postgresql"
     place: ClassVar[str] = "ctid"
-    writers: ClassVar[int] = 64
 
     def __init__(self, url: sa.URL, like: Backend | None = None) -> None:
         super().__init__(url)
-        if not url.database:
-            raise UsageError(
-                f"{url.render_as_string()}: names no database",
-                hint=f"write {self.name}://role@host/database",
-            )
-        if len(url.database.encode()) > sql.LONGEST_NAME:
-            raise UsageError(
-                f"{url.database}: is longer than the {sql.LONGEST_NAME} bytes that a name may have",
-                hint="choose a shorter name for the database",
-            )
         self._like = like if isinstance(like, PostgreSQLBackend) else None
         self._keys: dict[str, tuple[str, ...]] = {}
 
     # 1 where ---------------------------------------------------------------------------
 
-    @property
-    def database(self) -> str:
-        """The database's name."""
-        return self.url.database or ""
+    @staticmethod
+    def _too_long(name: str) -> str:
+        return f"{sql.LONGEST_NAME} bytes" if len(name.encode()) > sql.LONGEST_NAME else ""
 
     def exists(self) -> bool:
         """Whether the server has a database of this name."""
         with connect.maintenance(self.url, "looking") as connection:
             return publish.exists(connection, self.database)
-
-    def staging(self, run: str) -> PostgreSQLBackend:
-        """Return the staging database of a run, on the same server."""
-        return self._sibling(f"{publish.LOADING}{run}")
-
-    def aside(self, run: str) -> PostgreSQLBackend:
-        """Return the name that a replaced version gets, on the same server."""
-        return self._sibling(f"__was_{run}")
 
     def inside(self, run: str) -> PostgreSQLBackend:
         """Return this database, to be loaded in place; see `inside`."""
@@ -100,12 +80,9 @@ class PostgreSQLBackend(Backend):
         """Return a database to discard, of the same encoding and locale."""
         return self.staging(name).like(self)
 
-    def like(self, old: Backend) -> PostgreSQLBackend:
+    def like(self, old: Backend) -> Self:
         """Return this database, to be created with encoding and locale of one of a server."""
         return type(self)(self.url, old)
-
-    def _sibling(self, marker: str) -> PostgreSQLBackend:
-        return type(self)(self.url.set(database=f"{self.database}{marker}"))
 
     # 2 catalogue -----------------------------------------------------------------------
 
@@ -256,10 +233,6 @@ class PostgreSQLBackend(Backend):
         from migrators.backends.postgresql import partitions
 
         return partitions.counted(self.url)
-
-    def free_bytes(self) -> int | None:
-        """Return None: the server does not show its disk."""
-        return None
 
     def size_bytes(self) -> int:
         """Size of the database."""

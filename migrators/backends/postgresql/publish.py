@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from migrators.backends.postgresql import access, connect, sql
+from migrators.backends.server import LOADING
 from migrators.errors import DatabaseError, Locked, TargetExists
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from migrators.backends.postgresql.connect import Connection
 
-LOADING = "__loading_"
-"""In the name of every staging database, and of none that was published."""
 _CONNECTED = """
 SELECT DISTINCT usename, application_name, CASE WHEN backend_type IS NULL
     THEN 'an address that this role may not see'

@@ -1,0 +1,72 @@
+"""What databases of every kind of server have in common: names, siblings, neighbours."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from migrators.backends.interface import Backend
+from migrators.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+LOADING = "__loading_"
+"""In the name of every staging database, before the run's, and of none that was published."""
+_ASIDE = "__was_"
+
+
+class Server(Backend):
+    """A database of a server.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+        `name://role@host/database`; TLS and other options of the driver pass through.
+
+    Raises
+    ------
+    UsageError
+        For a URL that names no database, or one whose name is too long.
+    """
+
+    writers: ClassVar[int] = 64
+
+    def __init__(self, url: sa.URL) -> None:
+        super().__init__(url)
+        if not url.database:
+            raise UsageError(
+                f"{url.render_as_string()}: names no database",
+                hint=f"write {self.name}://role@host/database",
+            )
+        if too_long := self._too_long(url.database):
+            raise UsageError(
+                f"{url.database}: is longer than the {too_long} that a name may have",
+                hint="choose a shorter name for the database",
+            )
+
+    @staticmethod
+    @abstractmethod
+    def _too_long(name: str) -> str:
+        """Return the limit, "63 bytes", that a name exceeds; empty for one that does not."""
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self.url.database or ""
+
+    def staging(self, run: str) -> Self:
+        """Return the staging database of a run, on the same server."""
+        return self._sibling(f"{LOADING}{run}")
+
+    def aside(self, run: str) -> Self:
+        """Return the name that a replaced version gets, on the same server."""
+        return self._sibling(f"{_ASIDE}{run}")
+
+    def _sibling(self, marker: str) -> Self:
+        return type(self)(self.url.set(database=f"{self.database}{marker}"))
+
+    def free_bytes(self) -> int | None:
+        """Return None: a server does not tell its disk's room."""
+        return None
