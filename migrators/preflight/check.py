@@ -152,6 +152,7 @@ def _table(asker: Asker, table: TablePlan, found: Found, *, drifted: bool) -> No
 def _asked(asker: Asker, table: TablePlan, *, drifted: bool) -> Iterator[Fault | Unproven]:
     parts = of_table(asker, table)
     yield from unproven.of_functions(table)
+    yield from unproven.of_generated(asker.plan, table, asker.old, asker.new)
     for rows in parts:
         if rows.part.projection is not None and rows.part.explodes is None:
             yield from demands.faults(asker, rows)

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrators.errors import NotHeld
@@ -23,8 +24,6 @@ from migrators.types.limits import NONE, Limits, beyond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    import pyarrow as pa
 
     from migrators.plan.model import Output, Part, Plan, TablePlan
     from migrators.preflight.rows import Asker
@@ -53,7 +52,11 @@ def faults(
         if part.function is not None:
             continue
         limits = {o.column: _limits(asker, table, part, o) for o in part.outputs}
-        concerned = [o for o in part.outputs if limits[o.column] != NONE and _asked(o, broken)]
+        held = [o for o in part.outputs if limits[o.column] == NONE or ruled.asks(o.node, broken)]
+        bound = [o for o in part.outputs if o not in held]
+        concerned = [o for o in bound if any(True for _ in ruled.reads(o.node))]
+        fixed = [o for o in bound if o not in concerned]
+        yield from _constants(asker, table, replace(part, outputs=tuple(fixed)), limits, maps)
         narrow = ruled.only(part, concerned)
         if narrow is not None:
             yield from _part(asker, table, narrow, limits, maps)
@@ -65,9 +68,34 @@ def lints(plan: Plan, said: tuple[str, ...]) -> list[Finding]:
     return [Finding("STOP", f"{where}: {sentence}", mend=(f"edit {where}",)) for sentence in said]
 
 
-def _asked(output: Output, broken: set[str]) -> bool:
-    """Whether it is made of what is read: a constant is refused as the step's own, at the load."""
-    return any(True for _ in ruled.reads(output.node)) and not ruled.asks(output.node, broken)
+def _constants(
+    asker: Asker,
+    table: TablePlan,
+    part: Part,
+    limits: Mapping[str, Limits],
+    maps: Mapping[str, Any],
+) -> Iterator[Fault]:
+    """Yield which values that each row gets alike are not held, where there are any rows."""
+    one = [pa.nulls(1)]
+    made = evaluate(replace(part, explodes=None), one, maps).batch
+    found = [
+        (o.column, reason)
+        for o in part.outputs
+        for reason, _ in beyond(made[o.column], o.type, limits[o.column])
+    ]
+    rows = found and asker.snapshot.rows(f"SELECT count(*) FROM ({part.query.sql}) AS q")
+    count = int(rows[0][0]) if rows else 0
+    for column, reason in found if count else ():
+        yield Fault(
+            where=f"{table.name}.{column}",
+            demand=f"is held by {wording.short(asker.new.database)}",
+            count=count,
+            said=_said(reason),
+            mend=(
+                f"give it another value in {wording.place(asker.plan, part)}",
+                *_wider(asker),
+            ),
+        )
 
 
 def _part(
@@ -169,6 +197,12 @@ def _mends(
     lines = tuple(mapping + wording.values(column, value) for value in values)
     return (
         *wording.correct(asker.plan, part, lines),
+        *_wider(asker),
+    )
+
+
+def _wider(asker: Asker) -> tuple[str, ...]:
+    return (
         f"or declare in schemas/{asker.plan.new.path.name} a type that holds them there:",
         f'  .with_variant(..., "{asker.new.name}")',
     )

@@ -140,6 +140,51 @@ def test_types_and_names_that_are_not_there_are_findings(
         assert there.names("mysql") == ["given"]
 
 
+def test_what_a_step_gives_every_row_is_asked_too(tmp_path: Path, there: Owned) -> None:
+    """A constant of the step and a default of the schema; nothing where there are no rows."""
+    shop = sandbox(tmp_path)
+    head = "from sqlalchemy.dialects import mysql\n"
+    basic = 'String(9).with_variant(mysql.VARCHAR(9, charset="utf8mb3"), "mysql")'
+    table = 't("things", Column("id", Integer, primary_key=True){})\n'
+    shop.schema(1, table.format(""))
+    more = f', Column("v", {basic}), Column("w", {basic}, server_default="🎊")'
+    shop.schema(2, head + table.format(more))
+    shop.step('step.table(new.things).values(v="🎉")')
+    shop.create()
+    own = named(Cheeseshop(tmp_path))
+    to = ("--to", there.url("mysql"))
+    own.ran("check", "1to2", *to)
+    shop.sql("INSERT INTO things VALUES (1), (2)")
+    found = own.run("check", "1to2", *to)
+    assert (found.code, found.clear) == (3, True), found.said
+    words = ("things.v is held by", "things.w is held by", "2 rows have a character of four bytes",
+             "give it another value in migrators/1to2.py:8", "with_variant(")  # fmt: skip
+    assert [word for word in words if word not in found.said] == [], found.said
+    shop.schema(2, head + table.format(f', Column("v", {basic})'))
+    refused = own.run("1to2", *to)
+    assert (refused.code, "things.v" in refused.said) == (1, True), refused.said
+
+
+def test_columns_that_the_other_database_computes_are_left_to_a_rehearsal(
+    tmp_path: Path, there: Owned
+) -> None:
+    """On another kind of database; on the same kind they have been computed before."""
+    shop = sandbox(tmp_path)
+    shop.schema(
+        1,
+        """
+        t("things", Column("id", Integer, primary_key=True),
+          Column("twice", Integer, sa.Computed("id * 2", persisted=True)))
+        """,
+    )
+    shop.create("INSERT INTO things (id) VALUES (1)")
+    own = named(Cheeseshop(tmp_path))
+    said = own.ran("check", "1", "--to", there.url("mysql")).said
+    assert "only a rehearsal can prove of things:" in said
+    assert "twice fits, id * 2 (the new database computes it)" in said
+    assert "rehearsal can prove" not in own.ran("check", "1", "--to", "sqlite:///to.db").said
+
+
 def test_rules_of_a_step_answer_what_check_found(
     tmp_path: Path,
     there: Owned,
