@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrators.backends.interface import Catalog
 from migrators.backends.mysql import connect, sql
-from migrators.backends.mysql.stamp import ALEMBIC_TABLE
-from migrators.guard import STAMP
+from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     Facts = Iterator[tuple[tuple[str, str], str]]
 
-_OURS = frozenset((STAMP, ALEMBIC_TABLE))
 _KINDS = {
     "BASE TABLE": "table",
     "SYSTEM VERSIONED": "table",
@@ -40,7 +38,7 @@ def read(url: sa.URL) -> Catalog:
     with connect.opened(url, "reading the catalogue") as connection:
         place = _Place(connection, str(url.database))
         found = (fact for part in _PARTS for fact in part(place))
-        return Catalog({key: facts for key, facts in found if _owner(key[1]) not in _OURS})
+        return Catalog({key: facts for key, facts in found if _owner(key[1]) not in OURS})
 
 
 def _owner(name: str) -> str:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from migrators.backends.interface import Stamp
 from migrators.backends.mysql import connect, sql
+from migrators.backends.stamping import ALEMBIC, ALEMBIC_TABLE, HEADS, READ, constants, stamp_of
 from migrators.errors import DatabaseError
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from migrators.backends.interface import Stamp
     from migrators.backends.mysql.wire import Connection
-
-ALEMBIC_TABLE = "alembic_version"
-_COLUMNS = tuple(field.name for field in fields(Stamp))
-_ALEMBIC = (
-    f"CREATE TABLE IF NOT EXISTS {ALEMBIC_TABLE} (version_num VARCHAR(32) NOT NULL, "
-    f"CONSTRAINT {ALEMBIC_TABLE}_pkc PRIMARY KEY (version_num))"
-)
-"""As Alembic itself creates it."""
 
 
 def read(url: sa.URL) -> Stamp | None:
@@ -34,10 +26,8 @@ def read(url: sa.URL) -> Stamp | None:
     with connect.opened(url, "reading the stamp") as connection:
         if kind_of(connection, str(url.database), STAMP) is None:
             return None
-        ((version, *texts),) = connect.rows(
-            connection, f"SELECT {', '.join(_COLUMNS)} FROM {STAMP}"
-        )
-    return Stamp(int(version), *(str(text) for text in texts))
+        (row,) = connect.rows(connection, READ)
+    return stamp_of(row)
 
 
 def kind_of(connection: Connection, database: str, name: str) -> str | None:
@@ -61,7 +51,7 @@ def alembic_heads(url: sa.URL) -> tuple[str, ...]:
     with connect.opened(url, "reading") as connection:
         if kind_of(connection, str(url.database), ALEMBIC_TABLE) is None:
             return ()
-        found = connect.rows(connection, f"SELECT version_num FROM {ALEMBIC_TABLE} ORDER BY 1")
+        found = connect.rows(connection, HEADS)
     return tuple(str(head) for (head,) in found)
 
 
@@ -77,7 +67,7 @@ def write(url: sa.URL, stamp: Stamp) -> None:
         if kind_of(connection, str(url.database), STAMP) not in (None, "VIEW"):
             raise DatabaseError(f"{url.database}: {STAMP} is a table", hint=f"rename {STAMP}")
         if stamp.alembic_head:
-            connect.run(connection, _ALEMBIC)
+            connect.run(connection, ALEMBIC)
             connect.run(connection, "START TRANSACTION")
             connect.run(connection, f"DELETE FROM {ALEMBIC_TABLE}")
             head = sql.text(stamp.alembic_head)
@@ -88,7 +78,5 @@ def write(url: sa.URL, stamp: Stamp) -> None:
 
 def statement(stamp: Stamp) -> str:
     """Return what makes the view."""
-    values = [getattr(stamp, column) for column in _COLUMNS]
-    shown = (str(v) if isinstance(v, int) else sql.text(v) for v in values)
-    constants = ", ".join(f"{v} AS {c}" for v, c in zip(shown, _COLUMNS, strict=True))
-    return f"CREATE OR REPLACE SQL SECURITY INVOKER VIEW {STAMP} AS SELECT {constants}"
+    selected = constants(stamp, sql.text)
+    return f"CREATE OR REPLACE SQL SECURITY INVOKER VIEW {STAMP} AS SELECT {selected}"

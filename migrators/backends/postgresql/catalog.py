@@ -11,8 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from migrators.backends.interface import Catalog
-from migrators.backends.postgresql.stamp import ALEMBIC_TABLE
-from migrators.guard import STAMP
+from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     Facts = Iterator[tuple[tuple[str, str], str]]
 
-_OURS = frozenset((STAMP, ALEMBIC_TABLE))
 _USERS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
 
 
@@ -184,7 +182,7 @@ def _tables(connection: Connection) -> Facts:
         parents,
         options,
     ) in connection.execute(_TABLES):
-        if name not in _OURS:
+        if name not in OURS:
             yield (
                 ("table", name),
                 _told(
@@ -204,7 +202,7 @@ def _columns(connection: Connection) -> Facts:
     for table, name, kind, needed, default, identity, generated, collation in connection.execute(
         _COLUMNS
     ):
-        if table not in _OURS:
+        if table not in OURS:
             yield (
                 ("column", f"{table}.{name}"),
                 _told(
@@ -228,7 +226,7 @@ def _constraints(connection: Connection) -> Facts:
     rows = connection.execute(_CONSTRAINTS).fetchall()
     bare = {row[0] for row in rows if row[3] == "p"}
     for table, relation, name, letter, columns, text, valid in sorted(rows):
-        if table in _OURS:
+        if table in OURS:
             continue
         kind = _CONSTRAINT_KINDS[letter]
         named = "" if _is_chosen(relation, name) else f"named {name}"
@@ -252,13 +250,13 @@ def _is_chosen(table: str, name: str) -> bool:
 
 def _indexes(connection: Connection) -> Facts:
     for name, text, valid, table in connection.execute(_INDEXES):
-        if table not in _OURS:
+        if table not in OURS:
             yield ("index", name), _told(text, None if valid else "not valid")
 
 
 def _views(connection: Connection) -> Facts:
     for name, kind, text, options in connection.execute(_VIEWS):
-        if name not in _OURS:
+        if name not in OURS:
             yield ("view" if kind == "v" else "materialized view", name), _told(text, options)
 
 

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from migrators.backends.interface import Stamp
 from migrators.backends.postgresql import connect, sql
+from migrators.backends.stamping import ALEMBIC, ALEMBIC_TABLE, HEADS, READ, constants, stamp_of
 from migrators.errors import DatabaseError
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from migrators.backends.interface import Stamp
     from migrators.backends.postgresql.connect import Connection
-
-ALEMBIC_TABLE = "alembic_version"
-_COLUMNS = tuple(field.name for field in fields(Stamp))
-_ALEMBIC = (
-    f"CREATE TABLE IF NOT EXISTS {ALEMBIC_TABLE} (version_num VARCHAR(32) NOT NULL, "
-    f"CONSTRAINT {ALEMBIC_TABLE}_pkc PRIMARY KEY (version_num))"
-)
-"""As Alembic itself creates it."""
 
 
 def _kind(connection: Connection, name: str) -> str | None:
@@ -43,11 +35,8 @@ def read(url: sa.URL) -> Stamp | None:
     with connect.opened(url, "reading the stamp") as connection:
         if _kind(connection, STAMP) != "v":
             return None
-        row = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM {STAMP}").fetchone()
-    if row is None:
-        return None
-    version, *texts = row
-    return Stamp(int(version), *(str(t) for t in texts))
+        row = connection.execute(READ).fetchone()
+    return None if row is None else stamp_of(row)
 
 
 def alembic_heads(url: sa.URL) -> tuple[str, ...]:
@@ -55,7 +44,7 @@ def alembic_heads(url: sa.URL) -> tuple[str, ...]:
     with connect.opened(url, "reading") as connection:
         if _kind(connection, ALEMBIC_TABLE) is None:
             return ()
-        rows = connection.execute(f"SELECT version_num FROM {ALEMBIC_TABLE} ORDER BY 1").fetchall()
+        rows = connection.execute(HEADS).fetchall()
     return tuple(str(head) for (head,) in rows)
 
 
@@ -75,14 +64,12 @@ def write(url: sa.URL, stamp: Stamp) -> None:
 
 
 def _replace(connection: Connection, stamp: Stamp) -> None:
-    values = [getattr(stamp, column) for column in _COLUMNS]
-    shown = (str(v) if isinstance(v, int) else f"{sql.text(v)}::text" for v in values)
-    constants = ", ".join(f"{v} AS {c}" for v, c in zip(shown, _COLUMNS, strict=True))
     connection.execute(f"DROP VIEW IF EXISTS {STAMP}")
-    connection.execute(f"CREATE VIEW {STAMP} AS SELECT {constants}")
+    selected = constants(stamp, lambda value: f"{sql.text(value)}::text")
+    connection.execute(f"CREATE VIEW {STAMP} AS SELECT {selected}")
     connection.execute(f"GRANT SELECT ON {STAMP} TO PUBLIC")
     if stamp.alembic_head:
-        connection.execute(_ALEMBIC)
+        connection.execute(ALEMBIC)
         connection.execute(f"DELETE FROM {ALEMBIC_TABLE}")
         connection.execute(f"INSERT INTO {ALEMBIC_TABLE} VALUES (%s)", (stamp.alembic_head,))
 

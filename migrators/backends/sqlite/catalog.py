@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrators.backends.interface import Catalog
 from migrators.backends.sqlite import references, sql, table_sql, tokens
-from migrators.guard import STAMP
+from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Facts = Iterator[tuple[tuple[str, str], str]]
 
-ALEMBIC_TABLE = "alembic_version"
-_OURS = frozenset((STAMP, ALEMBIC_TABLE))
 _FTS5 = ("data", "idx", "content", "docsize", "config")
 _FTS4_AND_RTREE = ("segments", "segdir", "stat", "node", "parent", "rowid")
 _SHADOWS = frozenset((*_FTS5, *_FTS4_AND_RTREE))
@@ -56,7 +54,7 @@ def _is_left_out(name: str, owner: str, statement: str | None, virtual: set[str]
     head, _, tail = owner.rpartition("_")
     shadow = head in virtual and tail in _SHADOWS
     own = name.startswith("sqlite_") or owner.startswith("sqlite_")
-    return own or statement is None or shadow or name in _OURS or owner in _OURS
+    return own or statement is None or shadow or name in OURS or owner in OURS
 
 
 def _free(objects: dict[tuple[str, str], str], key: tuple[str, str]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from migrators.backends.orphans import orphans, proven
 from migrators.backends.sqlite import refusals, sql
 from migrators.errors import ValueRefused
 
@@ -33,28 +34,13 @@ def prove(rows: Rows, metadata: sa.MetaData) -> tuple[str, ...]:
     ValueRefused
         Naming table, columns, parent, how many rows and some keys.
     """
-    proven = 0
+    references = 0
     for table in metadata.tables.values():
         for constraint in table.foreign_key_constraints:
-            if rows(_orphans_sql(constraint)):
+            if rows(f"SELECT 1 {orphans(constraint, sql.name)} LIMIT 1"):
                 _refuse(rows, table.name)
-            proven += 1
-    if not proven:
-        return ()
-    return (f"{proven} foreign key{'' if proven == 1 else 's'} proven",)
-
-
-def _orphans_sql(constraint: sa.ForeignKeyConstraint) -> str:
-    """SQL: one row if a child has no parent; compared as the parent's column compares."""
-    child = sql.name(constraint.table.name)
-    parent = sql.name(constraint.referred_table.name)
-    pairs = [(sql.name(e.column.name), sql.name(e.parent.name)) for e in constraint.elements]
-    given = " AND ".join(f"c.{own} IS NOT NULL" for _, own in pairs)
-    equal = " AND ".join(f"p.{theirs} = c.{own}" for theirs, own in pairs)
-    return (
-        f"SELECT 1 FROM {child} AS c WHERE {given} "
-        f"AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {equal}) LIMIT 1"
-    )
+            references += 1
+    return proven(references)
 
 
 def _refuse(rows: Rows, table: str) -> None:

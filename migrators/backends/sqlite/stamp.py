@@ -6,12 +6,10 @@ no part of what it compares, and any client can select from it.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from migrators.backends.interface import Stamp
 from migrators.backends.sqlite import connect, failures, source, sql
-from migrators.backends.sqlite.catalog import ALEMBIC_TABLE
+from migrators.backends.stamping import ALEMBIC, ALEMBIC_TABLE, HEADS, READ, constants, stamp_of
 from migrators.errors import DatabaseError
 from migrators.guard import STAMP
 
@@ -19,12 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-_COLUMNS = tuple(field.name for field in fields(Stamp))
-_ALEMBIC = (
-    f"CREATE TABLE IF NOT EXISTS {ALEMBIC_TABLE} (version_num VARCHAR(32) NOT NULL, "
-    f"CONSTRAINT {ALEMBIC_TABLE}_pkc PRIMARY KEY (version_num))"
-)
-"""As Alembic itself creates it."""
+    from migrators.backends.interface import Stamp
 
 
 def read(path: Path, busy_ms: int) -> Stamp | None:
@@ -37,9 +30,8 @@ def read(path: Path, busy_ms: int) -> Stamp | None:
     with source.readable(path, busy_ms) as connection:
         if _kind(connection) is None:
             return None
-        row = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM {STAMP}").fetchone()
-    version, *texts = row
-    return Stamp(int(version), *(str(t) for t in texts))
+        row = connection.execute(READ).fetchone()
+    return stamp_of(row)
 
 
 def alembic_heads(path: Path, busy_ms: int) -> tuple[str, ...]:
@@ -52,7 +44,7 @@ def alembic_heads(path: Path, busy_ms: int) -> tuple[str, ...]:
     with source.readable(path, busy_ms) as connection:
         if _kind(connection, ALEMBIC_TABLE) is None:
             return ()
-        rows = connection.execute(f"SELECT version_num FROM {ALEMBIC_TABLE} ORDER BY 1").fetchall()
+        rows = connection.execute(HEADS).fetchall()
     return tuple(str(head) for (head,) in rows)
 
 
@@ -86,12 +78,9 @@ def write(path: Path, stamp: Stamp, busy_ms: int) -> None:
 
 
 def _replace(connection: sqlite3.Connection, stamp: Stamp) -> None:
-    values = [getattr(stamp, column) for column in _COLUMNS]
-    shown = (v if isinstance(v, int) else sql.text(v) for v in values)
-    constants = ", ".join(f"{v} AS {c}" for v, c in zip(shown, _COLUMNS, strict=True))
     connection.execute(f"DROP VIEW IF EXISTS {STAMP}")
-    connection.execute(f"CREATE VIEW {STAMP} AS SELECT {constants}")
+    connection.execute(f"CREATE VIEW {STAMP} AS SELECT {constants(stamp, sql.text)}")
     if stamp.alembic_head:
-        connection.execute(_ALEMBIC)
+        connection.execute(ALEMBIC)
         connection.execute(f"DELETE FROM {ALEMBIC_TABLE}")
         connection.execute(f"INSERT INTO {ALEMBIC_TABLE} VALUES (?)", (stamp.alembic_head,))
