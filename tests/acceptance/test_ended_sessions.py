@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from migrators.backends.postgresql import connect
 from migrators.errors import DatabaseError, Locked
 from migrators.events import StageDone, TableDone
 from migrators.run import Options, migrate
@@ -162,6 +164,32 @@ def test_in_publish(shop: Night) -> None:
     nothing_is_lost(shop)
 
 
+# a lock ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_lock_in_the_old_database_is_waited_for_within_bounds(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 5, and who holds what since when; then the same command runs."""
+    monkeypatch.setitem(connect._PINNED, "lock_timeout", "300ms")  # the wait is 50 s
+    typed = ("check", "1to2") if command == "check" else ("1to2",)
+    with night("postgresql", tmp_path / "shop") as shop:
+        with session(shop, shop.name()) as other:
+            other.exec_driver_sql("SET application_name = 'nightly report'")
+            other.exec_driver_sql("LOCK TABLE children IN ACCESS EXCLUSIVE MODE")
+            done = shop.run(*typed)
+        who = (
+            r"locked by another session.*children: AccessExclusiveLock of postgres "
+            r"\(nightly report\) from .*, process \d+, for \d+ s"
+        )
+        assert (done.code, done.clear) == (5, True), done.said
+        assert re.search(who, done.said), done.said
+        assert "or end it, then type the same command again" in done.said
+        assert shop.there() == ["shop_v1"]
+        shop.ran(*typed)
+
+
 # a deadlock --------------------------------------------------------------------------------
 
 
@@ -193,6 +221,6 @@ def test_a_deadlock_in_the_staging_database(tmp_path: Path) -> None:
             meanwhile(meet),
             pytest.raises(Locked, match="which waits for us while writing children") as told,
         ):
-            migrate(project, project.chain(1, 2), Options(), emit=emit)
+            migrate(project, project.chain(1, 2), Options(jobs=1), emit=emit)
         assert (told.value.exit_code, "again" in told.value.hint[0]) == (5, True)
         nothing_is_lost(shop)

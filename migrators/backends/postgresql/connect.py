@@ -44,7 +44,7 @@ _PINNED = {
     "search_path": "public",
     "row_security": "off",  # a policy that would hide rows is an error instead
     "statement_timeout": "0",
-    "lock_timeout": "0",
+    "lock_timeout": "50s",  # as long as the other server waits: then it is said who holds it
     "idle_in_transaction_session_timeout": "0",
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",

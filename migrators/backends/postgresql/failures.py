@@ -39,7 +39,6 @@ _KNOWN: dict[str, tuple[type[MigrateError], str, str]] = {
     "53100": (DatabaseError, "no room left on the server's disk", "free some room there"),
     "53200": (DatabaseError, "the server is out of memory", _AGAIN),
     "53300": (DatabaseError, "the server takes no more connections", "close some of them"),
-    "55P03": (Locked, "is locked by another session", "wait for it, then type it again"),
     "40P01": (Locked, "is locked by another session, which waits for us", "type it again"),
     "57014": (DatabaseError, "a statement was cancelled on the server", _AGAIN),
     "57P01": (DatabaseError, "the server ended the connection", _AGAIN),
@@ -49,7 +48,9 @@ _KNOWN: dict[str, tuple[type[MigrateError], str, str]] = {
     "25006": (DatabaseError, "the server takes no writes: it is a standby", "check the url"),
 }
 _LOST = "08"
-_SESSION = (_LOST, "40", "53", "55P03", "57")
+_NOT_HAD = "55P03"
+"""A lock, within `lock_timeout`."""
+_SESSION = (_LOST, "40", "53", _NOT_HAD, "57")
 """Connection, deadlock, resources, locks, an operator: nothing that a statement says."""
 _CONSTRAINTS = {
     "23505": "is there more than once (UNIQUE)",
@@ -81,6 +82,8 @@ def translated(error: psycopg.Error, url: sa.URL, doing: str = "") -> MigrateErr
     if not state:
         return _unconnected(error, url, doing)
     while_doing = f" while {doing}" if doing else ""
+    if state == _NOT_HAD:
+        return _locked(url, while_doing, said)
     if state in _KNOWN:
         kind, what, hint = _KNOWN[state]
         return kind(f"{where(url)}: {what}{while_doing}: {said}", hint=hint)
@@ -92,6 +95,16 @@ def translated(error: psycopg.Error, url: sa.URL, doing: str = "") -> MigrateErr
 def of_session(error: psycopg.Error) -> bool:
     """Whether an error tells of the session or the server: the statement has nothing to mend."""
     return not error.sqlstate or error.sqlstate.startswith(_SESSION)
+
+
+def _locked(url: sa.URL, while_doing: str, said: str) -> Locked:
+    from migrators.backends.postgresql import holders
+
+    who = holders.seen(url)
+    return Locked(
+        f"{where(url)}: is locked by another session{while_doing}: {'; '.join(who) or said}",
+        hint="wait until that has ended, or end it, then type the same command again",
+    )
 
 
 def _kind(error: psycopg.Error) -> str:
