@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SCHEMA = re.compile(r"v(0|[1-9]\d*)\.py")
 _STEP = re.compile(r"(0|[1-9]\d*)to(0|[1-9]\d*)\.py")
+_BARE = re.compile(r"[\w@%+=:,./{}\[\]-]*")
+"""What a shell takes as it stands; a URL with options is not among it."""
 _ENGINE = Path(__file__).resolve().parent
 
 
@@ -162,7 +164,9 @@ class Project:
         """What was typed to make it elsewhere, to type again: " --to URL", without secrets."""
         if not self.to:
             return ""
-        return f" {'--into' if self.into else '--to'} {config.redact(self.to)}"
+        shown = config.redact(self.to)
+        quoted = shown if _BARE.fullmatch(shown) else shlex.quote(shown)
+        return f" {'--into' if self.into else '--to'} {quoted}"
 
     @property
     def place(self) -> str:

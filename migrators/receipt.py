@@ -166,6 +166,8 @@ class RunState:
     extract, staging : str
         What is left of it, for people: "complete, will be used again", "unfinished";
         empty where nothing is.
+    to : str
+        The URL of where it made its database, without secrets; empty for the project's own.
     """
 
     id: str
@@ -175,6 +177,7 @@ class RunState:
     at: str
     extract: str = ""
     staging: str = ""
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Backend(HasAccess, Looks, ABC):
     """SQLAlchemy's name of the dialect."""
     in_place: bool = False
     """Whether it is loaded under its own name: see `inside`."""
+    unchanged: ClassVar[str] = "not one row changed"
+    """What an equal `digest` says, for people."""
     writers: ClassVar[int] = 1
     """Threads that may `write` at once, each another table."""
     place: ClassVar[str] = ""

@@ -292,6 +292,11 @@ class Plan:
         return f"{self.old.version}to{self.new.version}"
 
     @property
+    def verb(self) -> str:
+        """What of `migrate` does it: `2to3`, `copy 3`."""
+        return f"copy {self.name}" if self.old.version == self.new.version else self.name
+
+    @property
     def computes(self) -> bool:
         """Whether functions of the step are called while it runs."""
         return any(part.function is not None for table in self.tables for part in table.parts)

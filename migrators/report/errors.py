@@ -25,9 +25,16 @@ def message_lines(error: MigrateError) -> list[str]:
     if isinstance(error, PlanError):
         return _problems(error)
     if isinstance(error, _SEVERAL_LINES):
-        first, *others = _safe(error.message)
-        return [first, *(f"  {line}" for line in others)]
+        first, *others = redact(error.message).expandtabs(4).split("\n")
+        return [escape(first), *(line for other in others for line in _listed(other))]
     return [escape(redact(error.message))]
+
+
+def _listed(line: str) -> list[str]:
+    """Return one of the things that are listed; what is indented already stays so."""
+    text = line.lstrip(" ")
+    indent = 2 + len(line) - len(text)
+    return wrap(text, " " * indent, indent + 2)
 
 
 def hint_lines(error: MigrateError) -> list[str]:

@@ -64,6 +64,7 @@ def _run(state: RunState) -> tuple[str, str, str, str]:
         outcome = f"{outcome} in {state.phase}"
     elif outcome == "stopped":
         outcome = "stopped before anything was written"
+    outcome = f"{outcome}, to {state.to}" if state.to else outcome
     return (state.id, when(state.at), _cut(state.command), "; ".join([outcome, *left]))
 
 

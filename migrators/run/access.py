@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from migrators.plan.model import Plan
 
 
+_LEFT = "owners and rights stay behind: the roles of {roles} are not where {there} is"
+
+
 def captured(plans: Sequence[Plan], old: Backend, new: Backend, command: str) -> Access:
     """Return the access of the old database, if all of it has somewhere to go.
 
@@ -68,7 +71,7 @@ def give(staging: Backend, access: Access, like: Backend, replaced: Backend, emi
     """
     if not staging.same_roles(like):
         if access.grants or access.owners:
-            emit(Note(f"owners and rights stay behind: {staging.database} is on another server"))
+            emit(Note(_LEFT.format(roles=like.database, there=replaced.database)))
         return
     if not staging.in_place and replaced.exists():
         access = access.over(replaced.access())

@@ -198,7 +198,7 @@ class _Migration:
         )
         raise Findings(
             f"{self.command} loses what schema {lossy[0].new.version} cannot hold:\n{listed}",
-            hint=f"{self.command} --accept-loss     if that may be lost",
+            hint=f"{self.command}{self.project.option} --accept-loss     if that may be lost",
         )
 
     # the steps of the chain ------------------------------------------------------------
@@ -220,7 +220,7 @@ class _Migration:
     def _extract(self, plan: Plan, database: Backend, wanted: str) -> ExtractReader:
         known = None if self.options.fresh else complete_extract(self.project, wanted, plan)
         if known is not None:
-            self.emit(Note(f"{plan.name}: the extract of an earlier run is complete; used again"))
+            self.emit(Note(f"{plan.verb}: the extract of an earlier run is complete; used again"))
             return known
         began = time.monotonic()
         path = self.place.extract(plan.name)
@@ -312,9 +312,9 @@ class _Migration:
         if old.digest() != source:
             raise Findings(
                 f"{old.database} was written to while it was migrated; nothing was published",
-                hint=(f"stop what writes to it, then: {self.command}",),
+                hint=(f"stop what writes to it, then: {self.command}{self.project.option}",),
             )
-        self._stage(self.plans[-1], "still", began, f"{old.database}: not one byte changed")
+        self._stage(self.plans[-1], "still", began, f"{old.database}: {old.unchanged}")
 
     def _gone(self, staging: Backend) -> None:
         if staging.exists():

@@ -98,6 +98,7 @@ def _run(run: RunDirectory) -> RunState:
         at=last.get("at", ""),
         extract=said if extracts else "",
         staging="unfinished" if staging else "",
+        to=next((x["to"] for x in lines if x.get("to")), ""),
     )
 
 

@@ -307,6 +307,14 @@ def test_what_cannot_be_asked_for(odd: Cheeseshop, there: Owned) -> None:
         assert words in done.said
 
 
+def test_the_line_to_type_names_the_place(tmp_path: Path) -> None:
+    """What it loses can be lost there as well; without the place it would be lost here."""
+    shop = named(cheeseshop(tmp_path / "cheese", fixtures=(3,)))
+    shop.ran("load", str(shop.fixtures(3)))
+    done = shop.run("3to2", "--to", "sqlite:///elsewhere_v{version}.db")
+    assert "migrate 3to2 --to sqlite:///elsewhere_v{version}.db --accept-loss" in done.said
+
+
 def test_a_password_is_in_no_journal(odd: Cheeseshop, there: Owned) -> None:
     """The journal names the other server, and what is in the URL for nobody is not there."""
     url = there.url("postgresql").replace("postgres@", "postgres:hunter-42@")

@@ -154,3 +154,16 @@ def test_gap_in_a_chain() -> None:
     assert caught.value.hint == ("write schemas/v5.py: there is no schema 5 yet",)
     with pytest.raises(UsageError, match="nothing to do"):
         project.chain(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mysql://app@db/shop_v{version}", " --to mysql://app@db/shop_v{version}"),
+        ("mysql://app:hunter-42@db/shop", " --to 'mysql://app:***@db/shop'"),
+        ("postgresql://db/shop?sslmode=a&b=c", " --to 'postgresql://db/shop?sslmode=a&b=c'"),
+    ],
+)
+def test_a_place_is_shown_as_it_is_typed(url: str, shown: str) -> None:
+    """In a command to copy: what a shell would take for its own is quoted."""
+    assert _find(PROJECTS / "gap").moved(to=url).option == shown

@@ -14,6 +14,7 @@ from migrators.errors import (
     ValueRefused,
 )
 from migrators.report.errors import error_lines, unexpected_lines
+from migrators.report.text import WIDTH
 
 
 def test_what_happened_then_what_to_type() -> None:
@@ -57,6 +58,13 @@ def test_a_list_keeps_its_lines() -> None:
         "    column a.b is missing",
         "  DONE in 1s",
     ]
+
+
+def test_what_is_listed_keeps_to_the_page() -> None:
+    """A line that is too long goes on below itself."""
+    lines = error_lines(Findings(f"it lacks:\n  {'a word ' * 20}\nand more"))
+    assert [len(line) - len(line.lstrip()) for line in lines] == [0, 4, 6, 2]
+    assert max(map(len, lines)) <= WIDTH
 
 
 def test_a_refused_value_is_one_line() -> None:
