@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from migrators.types import Kind
+
 if TYPE_CHECKING:
+    from migrators.types import ColumnType
     from migrators.types.limits import Limits
 
 _TYPE = re.compile(r"(?P<name>[A-Z][A-Z0-9_]*)(?:\((?P<numbers>[0-9, ]+)\))?(?P<rest> .*)?")
@@ -44,6 +47,13 @@ def spelled(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Spelled 
     return Spelled(
         found["name"], int(number.split(",")[0]) if number else None, found["rest"] or ""
     )
+
+
+def text_type(kind: ColumnType) -> str:
+    """Return the generic type of a text, as a schema module spells it."""
+    if kind.kind is not Kind.TEXT or not kind.length:
+        return "sa.Text()"
+    return f"sa.{'CHAR' if kind.fixed else 'String'}({kind.length})"
 
 
 def integers(bits: int, limits: type[Limits], *, unsigned: bool = False) -> Limits:

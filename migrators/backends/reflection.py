@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migrators.backends import where
+from migrators.backends import portable, where
 from migrators.backends.mysql import language as mysql_language
 from migrators.backends.mysql import reflection as mysql_reflection
 from migrators.backends.postgresql import reflection as postgresql_reflection
@@ -138,6 +138,8 @@ def _reflect(connection: sa.Connection) -> Reflected:
         notes += sqlite_reflection.untold(connection, metadata)
     for table in metadata.tables.values():
         _mean_colons(table)
+        for column in table.columns:
+            column.type = portable.portable(column.type, connection.dialect)
     return Reflected(metadata, database, beside, _head(connection), tuple(sorted(notes)))
 
 
@@ -219,6 +221,7 @@ def _candidates(found: Any) -> Iterator[sa.types.TypeEngine[Any]]:
 
 def _ddl(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
     try:
-        return dialect.type_compiler_instance.process(declared)
+        text = dialect.type_compiler_instance.process(declared)
     except sa.exc.CompileError:
         return None
+    return text.replace("NUMERIC(", "DECIMAL(") if dialect.name in _LOSES else text  # one type

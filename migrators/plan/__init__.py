@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
 from migrators.errors import ProjectError
-from migrators.plan.build import build, lints
+from migrators.plan.build import build
 from migrators.plan.declare import declare
+from migrators.plan.lint import lints
 from migrators.schema import load_schema
 from migrators.step import Step, Tables
 

@@ -14,6 +14,7 @@ from migrators.plan.bind import Binder, BindError
 from migrators.plan.conserve import conserve
 from migrators.plan.functions import function_part
 from migrators.plan.keys import Keys, included
+from migrators.plan.lint import lints
 from migrators.plan.lookups import lookup_table
 from migrators.plan.made import columns_new
 from migrators.plan.model import (
@@ -80,8 +81,8 @@ def build(
     sames = tuple(same_plans(shop, target, step))
     conserve(old, new, step, shop.carried, problems)
     conserve_references(step, problems)
-    if lint:
-        _lint(new, target, problems)
+    for unfit in lints(new, source, target) if lint else ():
+        problems.add(f"schemas/{new.path.name}, {unfit}")
     if problems.said:
         raise PlanError(problems.said, path=path, hint=problems.lines)
     return Plan(
@@ -237,18 +238,3 @@ def _numbered(table: TablePlan, new: SchemaVersion) -> bool:
     node = next(o.node for o in table.parts[0].outputs if o.column == key[0])
     reversed_key = isinstance(node, Apply) and node.rule.name == "rekey"
     return isinstance(node, Read) or reversed_key
-
-
-def _lint(new: SchemaVersion, target: Backend, problems: Problems) -> None:
-    for unfit in lints(new, target):
-        problems.add(unfit)
-
-
-def lints(new: SchemaVersion, target: Backend) -> Iterator[str]:
-    """Yield which names and declared types of a schema a database cannot hold."""
-    yield from target.lint_names(new.metadata)
-    for name, table in new.metadata.tables.items():
-        for column in table.c:
-            said = target.lint(column.type)
-            if said:
-                yield f"{name}.{column.name}: {said}"

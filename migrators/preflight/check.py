@@ -78,7 +78,7 @@ def check(
     began = time.monotonic()
     emit(StageStarted("check", total=len(plan.tables)))
     found = Found()
-    found.findings += crossing.lints(plan, tuple(lints(plan.new, new)))
+    found.findings += crossing.lints(plan, tuple(lints(plan.new, old, new)))
     missing = rights.findings(plan, old, new)
     if missing:  # nothing more can be asked
         return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))

@@ -10,6 +10,7 @@ from migrators.preflight import wording
 from migrators.preflight.model import Fault, Unproven
 from migrators.preflight.rows import united, united_name
 from migrators.schema.fingerprint import constraint_name
+from migrators.types import on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,7 +78,7 @@ def _collated(asker: Asker, parts: Sequence[PartRows], columns: Sequence[str]) -
 
 def _collation(asker: Asker, table: str, column: str) -> str | None:
     declared = asker.plan.new.metadata.tables[table].c[column].type
-    return getattr(declared, "collation", None)
+    return getattr(on(declared, asker.new.name), "collation", None)
 
 
 def _shared(

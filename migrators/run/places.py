@@ -67,8 +67,8 @@ def may_hold(project: Project, plan: Plan, command: str) -> None:
     if not project.to:
         return
     where = f"schemas/{plan.new.path.name}"
-    new = target(project, plan.new.version)
-    lacking = [f"  {where}: {sentence}" for sentence in lints(plan.new, new)]
+    old, new = backend_for(project.url(plan.old.version)), target(project, plan.new.version)
+    lacking = [f"  {where}: {sentence}" for sentence in lints(plan.new, old, new)]
     if lacking:
         check = project.check(command.rsplit(maxsplit=1)[-1])
         raise Findings(

@@ -51,8 +51,8 @@ no JSON column elsewhere takes.
 
 from __future__ import annotations
 
-from migrators.types.declared import UnsupportedType, describe
+from migrators.types.declared import UnsupportedType, describe, on
 from migrators.types.model import ColumnType, Kind
 from migrators.types.names import parse
 
-__all__ = ["ColumnType", "Kind", "UnsupportedType", "describe", "parse"]
+__all__ = ["ColumnType", "Kind", "UnsupportedType", "describe", "on", "parse"]

@@ -51,6 +51,26 @@ def describe(declared: TypeEngine[Any]) -> ColumnType:
     return _native(declared)
 
 
+def on(declared: TypeEngine[Any], database: str) -> TypeEngine[Any]:
+    """Return the type that a column is of on one kind of database: a variant, or the type.
+
+    Parameters
+    ----------
+    declared : sqlalchemy.types.TypeEngine
+        A `TypeDecorator` counts as its `impl`.
+    database : str
+        SQLAlchemy's name of the dialect.
+    """
+    while True:
+        variant = getattr(declared, "_variant_mapping", {}).get(database)
+        if variant is not None:
+            declared = variant
+        elif isinstance(declared, TypeDecorator) and not isinstance(declared, sa.Interval):
+            declared = declared.impl_instance
+        else:
+            return declared
+
+
 def _native(declared: TypeEngine[Any]) -> ColumnType:
     module, name = type(declared).__module__, getattr(declared, "__visit_name__", None)
     if isinstance(declared, UserDefinedType):

@@ -24,6 +24,7 @@ from tests.markdown import Block, blocks, edit
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
 SEE_FOR_YOURSELF = "## 6."
+ON_A_SERVER = "## 8."
 
 _LIKE = [
     (r"\d{8}-\d{6}", "RUN"),
@@ -129,6 +130,12 @@ def _type(block: Block, folder: Path, expected: int) -> None:
         assert (code, lacking(said, heard)) == (expected, []), f"{PAGE}:{block.line}\n{heard}"
 
 
+def until(heading: str) -> list[Block]:
+    """Return the page's blocks before a heading."""
+    lines = PAGE.read_text("utf-8").partition(heading)[0].count("\n")
+    return [block for block in blocks(PAGE) if block.line <= lines]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An empty folder with the old database in it."""
@@ -138,7 +145,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_page_says_what_is_said(folder: Path) -> None:
     """Every file, every command, every answer; in the end a price was rounded, and counted."""
-    follow(folder, blocks(PAGE))
+    follow(folder, until(ON_A_SERVER))
     rounded = _rows(folder / "chinook_v2.db", "SELECT total FROM invoices WHERE invoice_id = 7")
     assert rounded == [(0.3,)]
     assert len(list(folder.glob("chinook_v2__was_*.db"))) == 1
@@ -146,9 +153,8 @@ def test_the_page_says_what_is_said(folder: Path) -> None:
 
 def test_every_row_is_where_it_belongs(folder: Path) -> None:
     """Counts, people of both kinds, whom they report to, who looks after them, what they paid."""
-    until = PAGE.read_text("utf-8").partition(SEE_FOR_YOURSELF)[0].count("\n")
     before = hashlib.sha256((folder / "chinook.db").read_bytes()).hexdigest()
-    follow(folder, [block for block in blocks(PAGE) if block.line < until])
+    follow(folder, until(SEE_FOR_YOURSELF))
     assert hashlib.sha256((folder / "chinook.db").read_bytes()).hexdigest() == before
     compare(folder)
 

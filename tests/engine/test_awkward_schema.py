@@ -120,7 +120,8 @@ def test_f65_names_that_sqlite_cannot_hold_are_refused_by_the_plan(
     shop.step("")
     with pytest.raises(PlanError) as caught:
         shop.plan()
-    assert [problem for problem in caught.value.problems if "name" in problem] == [said]
+    problems = [problem for problem in caught.value.problems if "name" in problem]
+    assert problems == [f"schemas/v2.py, {said}"]
     with pytest.raises(DatabaseError) as refused:
         create(shop.project, 2, Options(), emit=silent)
     assert refused.value.message == said

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from migrators.types import ColumnType
 
 _DIGITS, _SCALE = 65, 30
+_MOST_BITS = 64
+_ABSENT = frozenset(("CLOB",))
+"""Types that SQLAlchemy writes in DDL for any database, and these servers do not know."""
 _DOUBLE_BITS = 25
 """From this precision on FLOAT(p) is a DOUBLE (manual, "Floating-Point Types")."""
 _SHORT = {"TEXT": ("sa.Text()", "LONGTEXT"), "BLOB": ("sa.LargeBinary()", "LONGBLOB")}
@@ -33,10 +36,10 @@ _VARIANTS = {
     Kind.INTEGER: "sa.BigInteger()",
     Kind.FLOAT: "sa.Double()",
     Kind.DECIMAL: "sa.Numeric(19, 2)",
-    Kind.BINARY: "sa.dialects.mysql.LONGBLOB()",
-    Kind.TIMESTAMP: "sa.dialects.mysql.DATETIME(fsp=6)",
-    Kind.INSTANT: "sa.dialects.mysql.DATETIME(fsp=6)",
-    Kind.INTERVAL: "sa.dialects.mysql.DATETIME(fsp=6)",
+    Kind.BINARY: "mysql.LONGBLOB()",
+    Kind.TIMESTAMP: "mysql.DATETIME(fsp=6)",
+    Kind.INSTANT: "mysql.DATETIME(fsp=6)",
+    Kind.INTERVAL: "mysql.DATETIME(fsp=6)",
     Kind.ARRAY: "sa.JSON()",
 }
 """What stands in for a type of another database; text for any other kind."""
@@ -81,12 +84,18 @@ def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
         return said
     try:
         written = declared.compile(dialect=dialect).upper()
+    except sa.exc.UnsupportedCompilationError:
+        return _none_such(declared, kind, dialect)
     except sa.exc.CompileError:
         if isinstance(declared, sa.String) and kind.kind is Kind.TEXT:
             return (
-                f"{declared!r} needs a length on {dialect.name}: write sa.String(255), or sa.Text()"
+                f"{declared!r} needs a length on {dialect.name}: write sa.String(255), or "
+                f"sa.Text(){_variant('mysql.LONGTEXT()')}"
             )
-        return f"{declared!r} is no type of {dialect.name}: write {_stand_in(kind)}"
+        return _none_such(declared, kind, dialect)
+    wide = written.startswith("BIT(") and (kind.length or 1) > _MOST_BITS
+    if written in _ABSENT or wide:
+        return _none_such(declared, kind, dialect)
     if kind.kind is Kind.DECIMAL and written.startswith(("DECIMAL", "NUMERIC")):
         return _lint_decimal(kind, dialect)
     if kind.kind is Kind.UUID and written == "UUID":
@@ -97,8 +106,9 @@ def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
     return None if _chosen(declared, dialect) else _lint_plain(kind, written)
 
 
-def _stand_in(kind: ColumnType) -> str:
-    return _variant(_VARIANTS.get(kind.kind, "sa.dialects.mysql.LONGTEXT()"))
+def _none_such(declared: sa.types.TypeEngine[Any], kind: ColumnType, dialect: sa.Dialect) -> str:
+    variant = _variant(_VARIANTS.get(kind.kind, "mysql.LONGTEXT()"))
+    return f"{declared!r} is no type of {dialect.name}: write {variant}"
 
 
 def _lint_decimal(kind: ColumnType, dialect: sa.Dialect) -> str | None:
@@ -118,15 +128,11 @@ def _lint_decimal(kind: ColumnType, dialect: sa.Dialect) -> str | None:
 def _lint_plain(kind: ColumnType, written: str) -> str | None:
     if written in _SHORT and kind.length is None:
         said, longer = _SHORT[written]
-        return (
-            f"{said} ends at 65,535 bytes here: write "
-            f"{said}{_variant(f'sa.dialects.mysql.{longer}()')}"
-        )
+        return f"{said} ends at 65,535 bytes here: write {said}{_variant(f'mysql.{longer}()')}"
     if kind.kind in _TIMED:
         said, name = _TIMED[kind.kind]
         return (
-            f"{said} keeps whole seconds only here: write "
-            f"{said}{_variant(f'sa.dialects.mysql.{name}(fsp=6)')}"
+            f"{said} keeps whole seconds only here: write {said}{_variant(f'mysql.{name}(fsp=6)')}"
         )
     single = re.match(r"FLOAT(?:\((\d+)\))?$", written)
     if kind.kind is Kind.FLOAT and single and int(single[1] or 0) < _DOUBLE_BITS:
@@ -135,7 +141,10 @@ def _lint_plain(kind: ColumnType, written: str) -> str | None:
 
 
 def _variant(written: str) -> str:
-    return f".with_variant({written}, 'mysql', 'mariadb')"
+    """Return the call to write, and the import that it needs."""
+    own = written.startswith("mysql.")
+    above = ", and above: from sqlalchemy.dialects import mysql" if own else ""
+    return f".with_variant({written}, 'mysql', 'mariadb'){above}"
 
 
 def _chosen(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> bool:

@@ -15,12 +15,14 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.elements import conv
 
-from migrators.backends.limits import spelled
+from migrators.backends.limits import spelled, text_type
 from migrators.backends.postgresql.sql import LONGEST_NAME
-from migrators.types import Kind, UnsupportedType, describe
+from migrators.types import Kind, UnsupportedType, describe, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from migrators.types import ColumnType
 
 _LETTERS = frozenset({"lower", "upper", "initcap", "casefold"})
 _BYTES = '"C"'
@@ -145,10 +147,14 @@ _VARIANTS = {
     Kind.INTEGER: "sa.BigInteger()",
     Kind.FLOAT: "sa.Double()",
     Kind.BINARY: "sa.LargeBinary()",
-    Kind.BITS: "sa.dialects.postgresql.BIT(8)",
     Kind.TIMESTAMP: "sa.DateTime()",
+    Kind.INSTANT: "sa.DateTime(timezone=True)",
 }
 """What stands in for a type of another database; text for any other kind."""
+_ABSENT = frozenset(
+    ("BINARY", "BLOB", "CLOB", "DATETIME", "DOUBLE", "NCHAR", "NVARCHAR", "VARBINARY")
+)
+"""Types that SQLAlchemy writes in DDL for any database, and this server does not know."""
 
 
 def lint(declared: sa.types.TypeEngine[Any]) -> str | None:
@@ -157,16 +163,29 @@ def lint(declared: sa.types.TypeEngine[Any]) -> str | None:
     `staging` compares each batch with the column's own type, so that the server neither
     rounds, cuts nor pads.
     """
-    if spelled(declared, DIALECT) is not None:
-        return None
+    written = spelled(declared, DIALECT)
+    if written is not None and (written.name not in _ABSENT or written.rest):
+        return None  # DOUBLE PRECISION is a type
     try:
-        kind = describe(declared).kind
+        kind = describe(declared)
     except UnsupportedType:
         return None  # refused where the schema module is read
-    variant = f".with_variant({_VARIANTS.get(kind, 'sa.Text()')}, 'postgresql')"
-    if kind is Kind.ENUM:
+    if isinstance(on(declared, "postgresql"), sa.types.UserDefinedType):
+        return None  # what the SQL before the tables makes
+    variant = _variant(kind)
+    if kind.kind is Kind.ENUM:
         return f"{declared!r} has no name, as PostgreSQL's enums have: give it one, or {variant}"
     return f"{declared!r} is no type of PostgreSQL: write {variant}"
+
+
+def _variant(kind: ColumnType) -> str:
+    if kind.kind is Kind.BITS:
+        varying = "" if kind.fixed else ", varying=True"
+        return (
+            f".with_variant(postgresql.BIT({kind.length}{varying}), 'postgresql'), "
+            "and above: from sqlalchemy.dialects import postgresql"
+        )
+    return f".with_variant({_VARIANTS.get(kind.kind, text_type(kind))}, 'postgresql')"
 
 
 def lint_names(metadata: sa.MetaData) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 
+from migrators.backends.limits import text_type
 from migrators.backends.sqlite import sums
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.backends.sqlite.cells.numbers import EXACT_DIGITS
-from migrators.types import Kind, UnsupportedType, describe
+from migrators.types import Kind, UnsupportedType, describe, on
 
 if TYPE_CHECKING:
     from migrators.types import ColumnType
@@ -23,7 +24,6 @@ _TEXTUAL = (Kind.TEXT, Kind.ENUM, Kind.UUID, Kind.SET, Kind.BITS, Kind.ARRAY, Ki
 _SIGN_AND_POINT = 2
 _VARIANTS = {
     Kind.INTEGER: "sa.Integer()",
-    Kind.DECIMAL: f"sa.Numeric({EXACT_DIGITS}, 2)",
     Kind.BINARY: "sa.LargeBinary()",
     Kind.INTERVAL: "sa.Interval()",
 }
@@ -40,10 +40,8 @@ def lint(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
     try:
         column = affinity(declared.compile(dialect=dialect))
     except sa.exc.CompileError:
-        return (
-            f"{declared!r} is no type of SQLite: "
-            f"write .with_variant({_VARIANTS.get(kind.kind, 'sa.Text()')}, 'sqlite')"
-        )
+        variant = _VARIANTS.get(kind.kind, text_type(kind))
+        return f"{declared!r} is no type of SQLite: write .with_variant({variant}, 'sqlite')"
     if kind.kind is Kind.DECIMAL and column is not Affinity.TEXT:
         return _lint_decimal(kind)
     if kind.kind in _TEXTUAL and column not in (Affinity.TEXT, Affinity.BLOB):
@@ -151,6 +149,6 @@ def sql(query: Any) -> str:
 
 
 def _has_collation(column: sa.ColumnClause[Any]) -> bool:
-    declared = column.type
+    declared = on(column.type, "sqlite")
     collation = declared.collation if isinstance(declared, sa.String) else None
     return collation is not None and collation.upper() != "BINARY"

@@ -42,7 +42,8 @@ def test_a_type_of_another_database_is_named_with_what_to_write() -> None:
     """Before anything is created; an unnamed enum, too."""
     assert lint(mysql.BIT(3)) == (
         "BIT(length=3) is no type of PostgreSQL: "
-        "write .with_variant(sa.dialects.postgresql.BIT(8), 'postgresql')"
+        "write .with_variant(postgresql.BIT(3), 'postgresql'), "
+        "and above: from sqlalchemy.dialects import postgresql"
     )
     assert "has no name, as PostgreSQL's enums have" in str(lint(sa.Enum(*LABELS)))
     assert lint(sa.Enum(*LABELS).with_variant(sa.Text(), "postgresql")) is None

@@ -54,6 +54,13 @@ def test_types_that_hold_are_left_alone(tmp_path: Path, declared: sa.types.TypeE
     assert backend(tmp_path / "a.db").lint(declared) is None
 
 
+def test_a_collation_of_the_variant_is_left_out_too(tmp_path: Path) -> None:
+    """A column that folds case here alone compares by bytes in a step."""
+    folds = sa.Text().with_variant(sa.String(9, collation="NOCASE"), "sqlite")
+    said = backend(tmp_path / "a.db").sql(sa.column("name", folds) == "a")
+    assert said == "name COLLATE BINARY = 'a'"
+
+
 METADATA = sa.MetaData()
 PEOPLE = sa.Table(
     "people",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.unit.preflight.asking import checked, left_to_rehearsal, only_stop, seen, stops
 
 if TYPE_CHECKING:
@@ -59,10 +61,14 @@ def test_f51_text_is_compared_by_bytes(shop: Sandbox) -> None:
     assert stops(checked(shop)) == []
 
 
-def test_f51_the_collation_of_the_new_column_decides(shop: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "folds",
+    ['String(collation="NOCASE")', 'Text().with_variant(String(collation="NOCASE"), "sqlite")'],
+)
+def test_f51_the_collation_of_the_new_column_decides(shop: Sandbox, folds: str) -> None:
     """Where the new column folds case, so does the question."""
     shop.schema(1, f't("pairs", {COLUMNS}, UniqueConstraint("a"))')
-    folded = COLUMNS.replace('Column("a", Text)', 'Column("a", String(collation="NOCASE"))')
+    folded = COLUMNS.replace('Column("a", Text)', f'Column("a", {folds})')
     shop.schema(2, f't("pairs", {folded}, UniqueConstraint("a"))')
     shop.step("")
     shop.create("INSERT INTO pairs VALUES (1, 'x', ''), (2, 'X', ''), (3, 'y', '')")
