@@ -27,8 +27,12 @@ class Groups:
 
     def __init__(self, rows: int, size: int) -> None:
         self._most, self._size = rows, size
+        self._empty()
+
+    def _empty(self) -> None:
         self._held: list[pa.RecordBatch] = []
-        self._rows = self._weight = 0
+        self._rows = self._at_most = 0
+        self._weighed = self._weight = 0
 
     def add(self, batch: pa.RecordBatch) -> Iterator[pa.Table]:
         """Take rows; yield the groups that are full, each of one chunk a column.
@@ -45,8 +49,8 @@ class Groups:
 
     def rest(self) -> pa.Table:
         """Return the rows that are held, and hold none."""
-        held, self._held = self._held, []
-        self._rows = self._weight = 0
+        held = self._held
+        self._empty()
         return pa.Table.from_batches(held).combine_chunks()
 
     @property
@@ -57,14 +61,18 @@ class Groups:
     def _fitting(self, batch: pa.RecordBatch) -> int:
         """Return how many rows of a batch the group still takes, and count them as its own."""
         rows = batch.slice(0, self._most - self._rows)
-        weight = _weight(rows)
-        if self._weight + weight > self._size:
-            room = self._size - self._weight
+        if self._at_most + _at_most(rows) > self._size:
+            room = self._size - self._exactly()
             rows = rows.slice(0, max(_first(rows, room), 0 if self._held else 1))
-            weight = _weight(rows)
         self._rows += rows.num_rows
-        self._weight += weight
+        self._at_most += _at_most(rows)
         return int(rows.num_rows)
+
+    def _exactly(self) -> int:
+        """Return what the rows weigh; that takes longer to tell than what they may weigh."""
+        self._weight += sum(_weight(held) for held in self._held[self._weighed :])
+        self._weighed = len(self._held)
+        return self._weight
 
 
 def _first(rows: pa.RecordBatch, room: int) -> int:
@@ -73,6 +81,11 @@ def _first(rows: pa.RecordBatch, room: int) -> int:
     for lengths in _lengths(rows):
         each = pc.add(each, lengths)
     return int(pc.sum(pc.less_equal(pc.cumulative_sum(each), room)).as_py() or 0)
+
+
+def _at_most(rows: pa.RecordBatch) -> int:
+    """Return what rows do not weigh more than: Arrow holds as much, and truths in bits."""
+    return int(rows.nbytes) + int(rows.num_rows * rows.num_columns)
 
 
 def _weight(rows: pa.RecordBatch) -> int:

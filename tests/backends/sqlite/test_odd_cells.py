@@ -124,18 +124,21 @@ def test_what_the_driver_would_convert_silently_is_refused(
         read(cells(tmp_path / "old.db", *values), query(declared))
 
 
-@pytest.mark.parametrize("late", ["'x'", "1.5", "x'00'"])
-def test_an_odd_cell_far_down_is_counted_to_the_end(tmp_path: Path, read: Read, late: str) -> None:
-    """One in a later batch is found, and all of them are counted."""
+@pytest.mark.parametrize("declared", [sa.Integer(), sa.Boolean()])
+@pytest.mark.parametrize("late", ["'x'", "'1'", "''", "1.5", "1.0", "x'00'", "x'31'", "x''"])
+def test_an_odd_cell_far_down_is_counted_to_the_end(
+    tmp_path: Path, read: Read, late: str, declared: sa.types.TypeEngine[Any]
+) -> None:
+    """One in a later batch is found, and all of them are counted: the driver raises."""
     path = tmp_path / "old.db"
     many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)"
     run(
         path,
         "CREATE TABLE t (id INTEGER PRIMARY KEY, v)",
-        f"INSERT INTO t {many} SELECT i, CASE WHEN i > 140000 THEN {late} ELSE i END FROM n",
+        f"INSERT INTO t {many} SELECT i, CASE WHEN i > 140000 THEN {late} ELSE 1 END FROM n",
     )
     with pytest.raises(ValueRefused, match="10000 rows at id 140001, id 140002") as caught:
-        read(path, query(sa.Integer()))
+        read(path, query(declared))
     assert caught.value.count == 10_000
 
 

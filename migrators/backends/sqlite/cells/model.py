@@ -85,6 +85,9 @@ class Codec:
         A literal per selected expression; its type is the Arrow type that comes back.
     selects : tuple of str
         SQL over `{x}`.
+    is_loud : bool
+        Whether the driver raises where a cell is of another class than the pin, as it does
+        for integers. It makes text of numbers and blobs without a word, and numbers of integers.
     """
 
     clean: str
@@ -92,3 +95,4 @@ class Codec:
     encode: Encode
     pins: tuple[str, ...]
     selects: tuple[str, ...] = ("{x}",)
+    is_loud: bool = False

@@ -164,8 +164,9 @@ def _encode_wide(values: pa.Array, declared: ColumnType) -> Cells:
     return Cells(pa.array(doubles, pa.float64()), refused, reason)
 
 
-INTEGER = Codec("typeof({x}) = 'integer'", _decode_integer, _encode_integer, ("0",))
-BOOLEAN = Codec("typeof({x}) = 'integer'", _decode_boolean, _encode_boolean, ("0",))
+_INTEGER = "typeof({x}) = 'integer'"
+INTEGER = Codec(_INTEGER, _decode_integer, _encode_integer, ("0",), is_loud=True)
+BOOLEAN = Codec(_INTEGER, _decode_boolean, _encode_boolean, ("0",), is_loud=True)
 FLOAT = Codec(_FLOAT_CLEAN, _decode_float, _encode_float, ("0.0",))
 _SMALL = "{x} BETWEEN -999999999999999 AND 999999999999999"
 _AS_NUMBER = (
