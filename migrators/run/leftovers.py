@@ -18,6 +18,7 @@ from migrators.run.places import is_there, staged
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from migrators.access import Access
     from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
     from migrators.project import Project
@@ -81,7 +82,7 @@ def _incomplete(run: RunDirectory) -> list[str]:
     return removed
 
 
-def basis(source: str, plans: Sequence[Plan], files: str) -> str:
+def basis(source: str, plans: Sequence[Plan], files: str, access: Access) -> str:
     """Return a digest of everything that an extract depends on.
 
     Parameters
@@ -90,8 +91,11 @@ def basis(source: str, plans: Sequence[Plan], files: str) -> str:
         Digest of the old database.
     plans : sequence of Plan
         Of the chain's steps up to and with the one whose extract it is.
+    access : Access
+        Of the old database: a right that was given since the extract is in no digest of rows.
     """
-    return _digest([source, __version__, files, *_said(plans)])
+    rights = (f"{kind} {sorted(map(str, said))}" for kind, said in access.plain().items())
+    return _digest([source, __version__, files, *sorted(rights), *_said(plans)])
 
 
 def steps_digest(plans: Sequence[Plan]) -> str:

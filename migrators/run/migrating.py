@@ -204,11 +204,11 @@ class _Migration:
     # the steps of the chain ------------------------------------------------------------
 
     def _steps(self, old: Backend, source: str) -> tuple[ExtractReader, Backend]:
-        database = old
+        database, before = old, self.access
         for index, plan in enumerate(self.plans):
             if len(self.plans) > 1:
                 self.emit(Note(f"{plan.name}, step {index + 1} of {len(self.plans)}"))
-            wanted = basis(source, self.plans[: index + 1], self.options.files)
+            wanted = basis(source, self.plans[: index + 1], self.options.files, before)
             reader = self._extract(plan, database, wanted)
             self.manifests.append((plan.name, reader.manifest))
             self.access = Access.of(reader.manifest.access)
