@@ -26,6 +26,12 @@ class NoDatabase(DatabaseError):
 _GRANT = "let its owner, or a superuser, GRANT what is missing"
 _AGAIN = "look at the server's log, then type the same command again"
 
+_REPEATED = re.compile(
+    r"^connection (?:failed|is bad): connection to server (?:at|on) .*? failed: "
+    r"| Is the server running [^?]*\?$"
+)
+"""What libpq says around the cause: the place and the question, which we say ourselves."""
+
 _KNOWN: dict[str, tuple[type[MigrateError], str, str]] = {
     "28P01": (
         DatabaseError,
@@ -145,7 +151,7 @@ def _unconnected(error: psycopg.Error, url: sa.URL, doing: str) -> MigrateError:
         )
     place = f"{url.host or 'localhost'}:{url.port or 5432}"
     return DatabaseError(
-        f"{where(url)}: no connection to the server at {place}: {said}",
+        f"{where(url)}: no connection to the server at {place}: {_REPEATED.sub('', said)}",
         hint="is it running, and is the url right?",
     )
 
