@@ -125,6 +125,8 @@ def _foreign_key(constraint: sa.Constraint, names: Names) -> Call | None:
         for key in ("ondelete", "onupdate", "match")
         if (value := getattr(constraint, key)) is not None
     }
+    if constraint.use_alter:  # without it `create_all` of tables in a circle is no order
+        actions["use_alter"] = "True"
     return call(
         "sa.ForeignKeyConstraint",
         literal([e.parent.name for e in constraint.elements]),
