@@ -6,6 +6,7 @@ Nothing of the old database is known here.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from migrators.errors import MigrateError, ValueRefused
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from migrators.backends.interface import Backend
+    from migrators.backends.model import Write
     from migrators.extracts.directory import ExtractReader
     from migrators.schema import SchemaVersion
 
@@ -52,14 +54,16 @@ def load(
     say_filled(reader, emit)
     staging.create(schema)
 
-    def table(name: str, _writer: int, emit: Emit) -> int:
-        return _table(reader, schema, name, staging, emit)
+    def table(name: str, write: Write, emit: Emit) -> int:
+        return _table(reader, schema, name, staging, write, emit)
 
     def cells(name: str) -> int:
         return (reader.rows(name) or 0) * len(schema.tables[name].stored)
 
-    writers = range(min(jobs, staging.writers))
-    loaded = sum(side_by_side(schema.load_order, writers, table, emit, weigh=cells))
+    with ExitStack() as stack:
+        at_once = min(jobs, staging.writers, len(schema.load_order))
+        writers = [stack.enter_context(staging.writer()) for _ in range(at_once)]
+        loaded = sum(side_by_side(schema.load_order, writers, table, emit, weigh=cells))
     emit(StageDone("load", time.monotonic() - began, (f"every row in {staging.database}",)))
     return loaded
 
@@ -88,7 +92,12 @@ def finish(
 
 
 def _table(
-    reader: ExtractReader, schema: SchemaVersion, name: str, staging: Backend, emit: Emit
+    reader: ExtractReader,
+    schema: SchemaVersion,
+    name: str,
+    staging: Backend,
+    write: Write,
+    emit: Emit,
 ) -> int:
     began = time.monotonic()
     sent = 0
@@ -103,7 +112,7 @@ def _table(
     table = forms.given(reader, name, staging.takes_text)
     try:
         with ahead(forms.batches(reader, table)) as batches:
-            taken = staging.write(name, table.stored, counted(batches))
+            taken = write(name, table.stored, counted(batches))
     except ValueRefused as refused:
         if refused.samples:
             raise

@@ -19,7 +19,7 @@ Only this folder knows dialects by name.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from migrators.backends.model import Write
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
@@ -262,6 +263,11 @@ class Backend(HasAccess, Looks, ABC):
             For a value that the database cannot hold exactly.
         """
 
+    @contextmanager
+    def writer(self) -> Iterator[Write]:
+        """Give what does as `write` does, in one thread, until an error: it keeps sessions."""
+        yield self.write
+
     def takes_text(self, declared: ColumnType) -> bool:  # noqa: ARG002
         """Return whether `write` takes a column held as text, and a snapshot gives it so.
 
@@ -295,8 +301,6 @@ class Backend(HasAccess, Looks, ABC):
 
         Parameters
         ----------
-        sequences : dict
-            Highest key ever given, by table.
         jobs : int
             Tables at a time, where the database takes several `writers`.
 
@@ -392,11 +396,3 @@ class Backend(HasAccess, Looks, ABC):
     def partitions(self) -> dict[str, dict[str, int]]:
         """Return how many rows each partition has, by table; nothing of tables without any."""
         return {}
-
-    @abstractmethod
-    def free_bytes(self) -> int | None:
-        """Room left where this database lies; None where it cannot be seen."""
-
-    @abstractmethod
-    def size_bytes(self) -> int:
-        """Room that this database takes."""

@@ -5,6 +5,7 @@ A file has none of it, so that every answer is empty unless a backend gives anot
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,16 @@ class Live:
     sorts: bool = False
 
 
-class Looks:
+class Looks(ABC):
     """What a backend tells of its server."""
+
+    @abstractmethod
+    def free_bytes(self) -> int | None:
+        """Room left where this database lies; None where it cannot be seen."""
+
+    @abstractmethod
+    def size_bytes(self) -> int:
+        """Room that this database takes."""
 
     def live(self) -> Live:
         """Return who is there besides; the database need not exist."""

@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import pyarrow as pa
 
+    from migrators.schema import Column
     from migrators.types import ColumnType
 
+Write = Callable[[str, "Sequence[Column]", "Iterator[pa.RecordBatch]"], int]
+"""Appends rows to a table: its name, its columns, batches; returns how many were taken."""
 Still = Callable[[], None]
 """Asks whether a lock is held still; raises `DatabaseError` where it is not."""
 

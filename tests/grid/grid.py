@@ -308,7 +308,7 @@ class _Way:
             staging = backend_for(self.place(f"{sample.table}_{self.files}_{again}"))
             staging.create(schema)
         reader: Any = _Without(self.extracted.reader, outcome)
-        load_table(reader, schema, sample.table, staging, silent)
+        load_table(reader, schema, sample.table, staging, staging.write, silent)
         return staging
 
     def _texts(self, link: Plain | None, staging: Backend, sample: Sample) -> Texts:

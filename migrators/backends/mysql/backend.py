@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sqlalchemy as sa
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from migrators.access import Access, HasAccess
     from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
+    from migrators.backends.model import Write
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
@@ -202,9 +204,16 @@ class MySQLBackend(Server):
         self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
     ) -> int:
         """Append rows; see `staging.write`."""
+        with self.writer() as write:
+            return write(table, columns, batches)
+
+    @contextmanager
+    def writer(self) -> Iterator[Write]:
+        """Keep a session open from table to table."""
         from migrators.backends.mysql import staging
 
-        return staging.write(self.url, table, columns, batches)
+        with connect.opened(self.url, "writing", sending=True) as connection:
+            yield partial(staging.write, self.url, connection)
 
     def takes_text(self, declared: ColumnType) -> bool:
         """Return whether a column held as text is taken: one of dates and times is."""

@@ -10,6 +10,7 @@ processor for 2,000,000, not 12).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -18,6 +19,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
 
 from migrators.backends.mysql import connect, failures, feed, sql
 from migrators.errors import DatabaseError, TargetExists, UsageError
+from migrators.stream import cancellable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -178,9 +180,18 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
 
 
 def write(
-    url: sa.URL, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
+    url: sa.URL,
+    connection: Connection,
+    table: str,
+    columns: Sequence[Column],
+    batches: Iterator[pa.RecordBatch],
 ) -> int:
     """Append batches to a table in one transaction; return how many rows were taken.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the URL's database, `sending`; of no use after an error.
 
     Raises
     ------
@@ -190,7 +201,10 @@ def write(
     """
     if not columns:
         raise DatabaseError(f"{table}: a table without stored columns cannot be loaded")
-    with connect.opened(url, f"writing {table}", sending=True) as connection:
+    with (
+        failures.told(url, f"writing {table}"),
+        cancellable(partial(connect.kill, url, connection)),
+    ):
         connect.run(connection, "START TRANSACTION")
         taken = feed.send(connection, str(url.database), table, columns, batches)
         connect.run(connection, "COMMIT")

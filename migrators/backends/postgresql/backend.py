@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from migrators.access import Access, HasAccess
     from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
+    from migrators.backends.model import Write
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
     from migrators.types.limits import Limits
@@ -168,10 +169,19 @@ class PostgreSQLBackend(Server):
     def write(
         self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
     ) -> int:
-        """Append rows; see `staging.write`."""
-        from migrators.backends.postgresql import staging
+        """Append rows; see `writing.Writer`."""
+        with self.writer() as write:
+            return write(table, columns, batches)
 
-        return staging.write(self.url, table, columns, batches, self._keys.get(table, ()))
+    @contextmanager
+    def writer(self) -> Iterator[Write]:
+        """Keep sessions open from table to table; see `writing.opened`."""
+        from migrators.backends.postgresql import writing
+
+        with writing.opened(self.url) as made:
+            yield lambda table, columns, batches: made.write(
+                table, columns, batches, self._keys.get(table, ())
+            )
 
     def takes_text(self, declared: ColumnType) -> bool:
         """Whether a column may be held as text: the server reads its own forms."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from migrators.backends.postgresql import arrays, sql
 from migrators.backends.postgresql.cells import codec
 from migrators.errors import DatabaseError
 from migrators.types import Kind
-from migrators.types.fit import HAS_NUL, has_nul, out_of_range
+from migrators.types.fit import HAS_NUL, has_nul, misfits, out_of_range
 from migrators.types.text import outside_years
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ SELECT n.nspname, c.relname, c.relkind,
             UNION ALL
             SELECT t.typbasetype, t.typtypmod
             FROM base JOIN pg_type AS t USING (oid) WHERE t.typtype = 'd')
-        SELECT format_type(b.oid, b.modifier)
+        SELECT ARRAY[format_type(b.oid, b.modifier), t.typtype::text]
         FROM base AS b JOIN pg_type AS t USING (oid) WHERE t.typtype <> 'd'), a.attnotnull
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -70,6 +71,8 @@ class Taken:
         Not partitioned: COPY may freeze its rows.
     types : mapping of column to type, as the server writes it: `numeric(12,2)`; of a domain,
         what it is a domain of: the server rounds and pads there as well
+    enums : frozenset of str
+        Columns of enum types.
     needed : frozenset of str
         Columns that are NOT NULL.
     """
@@ -79,6 +82,7 @@ class Taken:
     quoted: str
     plain: bool
     types: dict[str, str]
+    enums: frozenset[str]
     needed: frozenset[str]
 
 
@@ -100,7 +104,8 @@ def declared(connection: Connection, table: str) -> Taken:
         (schema, name),
         f"{sql.name(schema)}.{sql.name(name)}",
         kind == "r",
-        {row[3]: row[4] for row in own},
+        {row[3]: row[4][0] for row in own},
+        frozenset(row[3] for row in own if row[4][1] == "e"),
         frozenset(row[3] for row in own if row[5]),
     )
 
@@ -165,7 +170,10 @@ class Feed:
         values = batch.column(at)
         if column.name in self._taken.needed and values.null_count:
             self._refuse(column, batch, at, ("is NULL (NOT NULL)", values.is_null()))
-        for reason, mask in _misfits(values, column.type, self._taken.types[column.name]):
+        checks = _misfits(values, column.type, self._taken.types[column.name])
+        if column.name in self._taken.enums:
+            checks = chain(checks, misfits(values, column.type, nullable=True))
+        for reason, mask in checks:
             if pc.any(mask, min_count=0).as_py():
                 self._refuse(column, batch, at, (reason, mask.fill_null(False)))
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from migrators.backends.interface import ReadQuery
+    from migrators.backends.postgresql.connect import Connection
+    from migrators.backends.postgresql.feed import Taken
     from migrators.schema import Column
     from migrators.types import ColumnType
 
@@ -63,6 +65,10 @@ _WRITE: dict[Kind, tuple[str, ...]] = {
     Kind.INSTANT: ("timestamp with time zone",),
 }
 """Kind → patterns of the server's types whose binary form the driver writes for it."""
+_ENUMS = """
+SELECT typname FROM pg_type GROUP BY typname HAVING bool_and(typtype = 'e')
+"""
+"""Names that only enum types have: their binary form is the label."""
 _SIZES = {"smallint": pa.int16(), "integer": pa.int32()}
 _DATED = (Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT)
 
@@ -76,19 +82,22 @@ def reads(query: ReadQuery) -> bool:
     return all(c.type.kind in _READ and not c.type.as_text for c in query.columns)
 
 
-def writes(columns: Sequence[Column], types: dict[str, str]) -> bool:
-    """Whether every column of a table may be written on this road.
+def writes(columns: Sequence[Column], taken: Taken) -> bool:
+    """Whether every column of a table may be written on this road."""
+    return all(not c.type.as_text and _writes(c, taken) for c in columns)
 
-    Parameters
-    ----------
-    types : mapping of column to type
-        As the server writes them.
-    """
-    return all(
-        not c.type.as_text
-        and any(re.fullmatch(p, types.get(c.name, "")) for p in _WRITE.get(c.type.kind, ()))
-        for c in columns
-    )
+
+def _writes(column: Column, taken: Taken) -> bool:
+    kind = column.type.kind
+    if column.name in taken.enums:
+        return kind is Kind.ENUM
+    declared = taken.types.get(column.name, "")
+    return any(re.fullmatch(pattern, declared) for pattern in _WRITE.get(kind, ()))
+
+
+def enums(connection: Connection) -> frozenset[str]:
+    """Return the names of the server's types that are enums, whatever schema they are in."""
+    return frozenset(name for (name,) in connection.execute(_ENUMS).fetchall())
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class QuickReading:
     """How a query is asked, and what its batches become."""
 
     query: ReadQuery
+    enums: frozenset[str] = frozenset()
 
     @property
     def sql(self) -> str:
@@ -110,7 +120,10 @@ class QuickReading:
     def takes(self, given: pa.Schema) -> bool:
         """Whether the server's types are those that this road was proven for."""
         pairs = zip(self.query.columns, given, strict=True)
-        return all(_name(field) in _READ[c.type.kind][1] for c, field in pairs)
+        return all(self._takes(c.type.kind, _name(field)) for c, field in pairs)
+
+    def _takes(self, kind: Kind, name: str) -> bool:
+        return name in _READ[kind][1] or (kind is Kind.ENUM and name in self.enums)
 
     def batches(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield a batch of the driver's as batches of the query's types.

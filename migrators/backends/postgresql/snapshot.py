@@ -104,8 +104,15 @@ class PostgreSQLSnapshot(Snapshot):
         """Stream rows; see the interface."""
         with failures.told(self._url, "reading"):
             large_objects.refuse(self._connection, query)
-        if not (quick.reads(query) and (yield from self._quick(quick.QuickReading(query)))):
+        if not (
+            quick.reads(query) and (yield from self._quick(quick.QuickReading(query, self._enums)))
+        ):
             yield from self._parsed(Reading(query))
+
+    @cached_property
+    def _enums(self) -> frozenset[str]:
+        with failures.told(self._url, "reading"):
+            return quick.enums(self._connection)
 
     def _quick(self, reading: quick.QuickReading) -> Generator[pa.RecordBatch, None, bool]:
         """Yield all by the quick road and return True; False where it takes the first not."""
