@@ -25,6 +25,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _LOOK = 0.2  # seconds
 _AGAIN = 2.0  # seconds until what did not end is cancelled once more: it was between statements
 _DEPTH = 2  # batches waiting: more costs memory and was not faster
+_FEW = 2  # threads side by side; where there are more, the others work while one waits
 
 
 UNINTERRUPTED: set[CodeType] = set()
@@ -73,9 +74,18 @@ class _Stop:
 
 
 class _Thread(threading.local):
-    """What may stop the thread that looks at it; the main thread is stopped by signals."""
+    """Facts of the thread that looks at it.
+
+    Attributes
+    ----------
+    stop : _Stop or None
+        What may stop it; the main thread is stopped by signals.
+    depth : int
+        Batches that wait in what it runs ahead.
+    """
 
     stop: _Stop | None = None
+    depth: int = _DEPTH
 
 
 _this = _Thread()
@@ -141,7 +151,8 @@ class _Work(threading.Thread):
 class _Producer(Generic[T]):
     def __init__(self, source: Iterator[T]) -> None:
         self._source = source
-        self._ready: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(_DEPTH)
+        self._depth = _this.depth
+        self._ready: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(self._depth)
         self.stop = _Stop()
         self._thread = _Work(self._run)
 
@@ -149,7 +160,7 @@ class _Producer(Generic[T]):
         self._thread.begin()
 
     def _run(self) -> None:
-        _this.stop = self.stop
+        _this.stop, _this.depth = self.stop, self._depth
         try:
             for item in self._source:
                 if not self._put((True, item)):
@@ -307,6 +318,7 @@ class _Team(Generic[T, W, R, E]):
 
     def _serve(self, worker: W) -> None:
         """Take item after item until there are none, or one failed."""
+        _this.depth = 1 if len(self._threads) > _FEW else _DEPTH
         try:
             while self._took(worker):
                 pass
