@@ -211,7 +211,7 @@ def _key_maps(shop: Workshop) -> Iterator[KeyMapPlan]:
     for change in shop.keys.changes.values():
         if change.up:
             continue
-        binder = Binder(lambda _key: sa.null())
+        binder = Binder(shop.backend)
         binder.read(next(iter(change.mapping.source.primary_key.columns)))  # type: ignore[union-attr]
         select = sa.select(*binder.labelled())
         condition = included(change.mapping)

@@ -53,7 +53,7 @@ def _identity(shop: Workshop, lookup: Lookup) -> Column:
 
 
 def _part(shop: Workshop, of: Any, value: Column) -> Part:
-    binder = Binder(lambda _key: sa.null())
+    binder = Binder(shop.backend)
     node = fitted(binder.bind(of, value.type), value.type)
     shop.carried.update(filter(_is_alone, binder.carried))
     select = sa.select(*binder.labelled()).distinct()

@@ -75,7 +75,7 @@ class Workshop:
 def table_part(shop: Workshop, mapping: Mapping) -> Part:
     """Build the part of a mapping whose rows are those of a table or a select."""
     check_grain(mapping, shop.problems)
-    binder = Binder(lambda key: key_expression(key, mapping))
+    binder = Binder(shop.backend)
     outputs = tuple(_outputs(shop, mapping, binder))
     key = _source_key(mapping, binder)
     if not binder.columns():  # constants alone: rows are to be counted all the same
@@ -196,6 +196,7 @@ def _key_value(mapping: Mapping, binder: Binder, key: KeyOf, declared: Column) -
     """Bind a key. What it asks of rows that are left out is not carried, only `x` is."""
     from migrators.plan.columns import carried
 
+    binder.check_casts(key.inputs[0])
     kept = binder.carried | set(carried(key.inputs[0]))
     node = binder.bind(key_expression(key, mapping), declared.type)
     binder.carried = kept
