@@ -82,6 +82,13 @@ class CodeError(UsageError):
         self.line = line
 
 
+def mend(path: Path, line: int | None) -> str:
+    """Return the hint for a file that raises: which line to mend."""
+    where = f"{path.parent.name}/{path.name}"
+    at = f"line {line} of {where}" if line else where
+    return f"mend {at}, then type the same command again"
+
+
 class PlanError(CodeError):
     """A step does not account for every column and row; `problems` holds each one.
 

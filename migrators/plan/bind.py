@@ -86,6 +86,10 @@ class Binder:
         if isinstance(expression, sa.Select):
             msg = "a select that gives one value needs .scalar_subquery()"
             raise BindError(msg)
+        if not isinstance(expression, sa.ColumnElement):
+            what = "a table" if isinstance(expression, sa.FromClause) else "SQL of no value"
+            msg = f"{what} is no value: name one of its columns, such as old.users.c.id"
+            raise BindError(msg)
         if isinstance(expression.type, sa.types.NullType):
             msg = (
                 f"the type of {expression} is not known: sa.type_coerce({expression}, sa.Integer())"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.backends.interface import ReadQuery
+from migrators.errors import PlanError
 from migrators.plan.aggregates import aggregates, in_a_subquery, shown
 from migrators.plan.bind import Binder, BindError, fitted
 from migrators.plan.cutting import cut
@@ -41,15 +42,24 @@ if TYPE_CHECKING:
 class Problems:
     """What is wrong with a step: each a sentence, and the lines to add."""
 
-    said: list[str] = field(default_factory=list)
+    said: dict[str, int | None] = field(default_factory=dict)
+    """Each once, with the step's line where that is known."""
     lines: list[str] = field(default_factory=list)
     empty: dict[Mapping, list[str]] = field(default_factory=dict)
     """Columns that must be filled and are not, by mapping; `conserve` says them."""
 
-    def add(self, sentence: str, *lines: str) -> None:
-        """Remember one problem."""
-        self.said.append(sentence)
+    def add(self, sentence: str, *lines: str, at: int | None = None) -> None:
+        """Remember one problem, of the step's line `at`."""
+        self.said.setdefault(sentence, at)
         self.write(*lines)
+
+    def error(self, path: Path) -> PlanError:
+        """Return the error that says all of them; a single one's line stands in front."""
+        if len(self.said) == 1:
+            ((sentence, at),) = self.said.items()
+            return PlanError([sentence], path=path, line=at, hint=self.lines)
+        said = [f"line {at}: {s}" if at else s for s, at in self.said.items()]
+        return PlanError(said, path=path, hint=self.lines)
 
     def write(self, *lines: str) -> None:
         """Remember lines to add, each once."""
@@ -165,7 +175,8 @@ def _outputs(shop: Workshop, mapping: Mapping, binder: Binder) -> Iterator[Outpu
         try:
             yield _output(shop, mapping, binder, column, declared)
         except BindError as error:
-            shop.problems.add(f"{mapping.table.key}.{declared.name}: {error}")
+            at = mapping.lines.get(declared.name, mapping.line)
+            shop.problems.add(f"{mapping.table.key}.{declared.name}: {error}", at=at)
 
 
 def _output(
