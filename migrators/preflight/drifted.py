@@ -68,11 +68,9 @@ def _no_head(plan: Plan) -> Finding:
 def _drift(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
     if not found:
         return None
-    file, version = f"schemas/{plan.old.path.name}", plan.old.version
-    bring = f"bring the database to what {file} says, in release {version};"
-    correct = f"or, where the database is right, correct {file}"
-    title = f"{wording.short(old.database)} is not {file}"
-    return Finding("STOP", title, tuple(str(d) for d in found), mend=(bring, correct))
+    title = f"{wording.short(old.database)} is not schemas/{plan.old.path.name}"
+    mend = drift.mends(found, plan.old, old.name)
+    return Finding("STOP", title, tuple(str(d) for d in found), mend=mend)
 
 
 def _unknown(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:

@@ -472,7 +472,7 @@ def test_values_that_do_not_fit_are_said_with_their_lines(shop: Sandbox) -> None
     with pytest.raises(PlanError) as caught:
         shop.plan()
     assert [p.split(": ")[:3] for p in caught.value.problems[:2]] == [
-        ["line 10", "users.id", "text does not become integer(64) by itself"],
+        ["line 10", "users.id", "text(20) does not become integer(32) by itself"],
         ["line 9", "users.name", "a table is no value"],
     ]
 
