@@ -296,7 +296,7 @@ def _accounting(shop: Workshop, mapping: Mapping) -> Accounting | None:
         counts.append(sa.func.count(sa.case((here, sa.literal_column("1")))))
         earlier.append(condition.excluded)
     select = sa.select(*counts).select_from(mapping.source)
-    texts = tuple(LeftOut(_shown(shop, c), c.because) for c in mapping.conditions)
+    texts = tuple(LeftOut(_shown(shop, c), c.because, c.shown, c.kept) for c in mapping.conditions)
     total = sa.select(sa.func.count()).select_from(mapping.source)
     return Accounting(shop.sql(select), shop.sql(total), texts, select)
 

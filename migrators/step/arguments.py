@@ -51,7 +51,7 @@ def source(call: str, given: Any) -> None:
 
 def condition(call: str, given: Any) -> None:
     """Require a condition in SQL."""
-    if not isinstance(given, sa.ColumnElement):
+    if not isinstance(given, sa.ColumnElement | sa.TextClause):
         raise _wrong(call, "a condition on old columns, such as old.users.c.id == 1", given)
 
 
