@@ -40,13 +40,18 @@ class Binder:
     ----------
     carried : set of Column
         Old columns whose values some output carries.
+    filling : str
+        The new column that is being bound, "users.name": what SQL gives for it is known by
+        that name.
     """
 
     def __init__(self, backend: Backend | None) -> None:
         self._backend = backend
         self._expressions: list[sa.ColumnElement[Any]] = []
         self._types: list[ColumnType] = []
+        self._places: list[tuple[str, str]] = []
         self.carried: set[sa.Column[Any]] = set()
+        self.filling = ""
         self.opaque = False
 
     def bind(self, value: Any, target: ColumnType) -> Node:
@@ -76,6 +81,7 @@ class Binder:
         self.opaque |= is_opaque(expression)
         self._expressions.append(expression)
         self._types.append(declared)
+        self._places.append(_where(expression, self.filling))
         return Read(len(self._types) - 1, declared)
 
     def _type(self, expression: Any) -> ColumnType:
@@ -151,17 +157,16 @@ class Binder:
     def columns(self) -> tuple[ReadColumn, ...]:
         """Return what they are."""
         return tuple(
-            ReadColumn(f"c{i}", declared, *_where(expression))
-            for i, (expression, declared) in enumerate(
-                zip(self._expressions, self._types, strict=True)
-            )
+            ReadColumn(f"c{i}", declared, *place)
+            for i, (declared, place) in enumerate(zip(self._types, self._places, strict=True))
         )
 
 
-def _where(expression: Any) -> tuple[str, str]:
+def _where(expression: Any, filling: str) -> tuple[str, str]:
+    """Return what an expression is known by to people: a table and its column, or a name."""
     if isinstance(expression, sa.Column) and isinstance(expression.table, sa.Table):
         return expression.table.key, expression.name
-    return "", str(getattr(expression, "name", "") or "expression")
+    return "", filling or str(getattr(expression, "name", "") or "expression")
 
 
 def fitted(node: Node, target: ColumnType) -> Node:

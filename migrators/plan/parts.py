@@ -172,6 +172,7 @@ def check_opaque(shop: Workshop, mapping: Mapping, binder: Binder) -> None:
 def _outputs(shop: Workshop, mapping: Mapping, binder: Binder) -> Iterator[Output]:
     for declared in shop.new.tables[mapping.table.key].stored:
         column = mapping.table.c[declared.name]
+        binder.filling = f"{mapping.table.key}.{declared.name}"
         try:
             yield _output(shop, mapping, binder, column, declared)
         except BindError as error:
