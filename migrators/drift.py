@@ -58,13 +58,18 @@ class Difference:
     additive: bool = False
 
     @property
+    def said(self) -> str:
+        """What it is, without the SQL of views and triggers, which may be long."""
+        return f"{self.kind} {self.name}"
+
+    @property
     def holds_data(self) -> bool:
         """Whether rows or values would be left behind that the schema does not know of."""
         return self.what == "extra" and self.kind in _HOLDS_DATA
 
     def __str__(self) -> str:
         """Say it in one sentence."""
-        said = f"{self.kind} {self.name}"
+        said = self.said
         if self.what == "missing":
             return f"{said} is missing: the schema says {self.fresh or 'that it is there'}"
         if self.what == "extra":
@@ -100,6 +105,13 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
     return sorted(marked, key=lambda d: (d.what != "missing", d.kind, d.name))
 
 
+def additions(found: Iterable[Difference]) -> list[Difference]:
+    """Return what the live database merely has more, less what belongs to a further table."""
+    added = [d for d in found if d.additive]
+    tables = {d.name for d in added if d.kind == "table"}
+    return [d for d in added if d.name.split(".", 1)[0] not in tables or d.kind == "table"]
+
+
 def mends(found: Iterable[Difference], schema: SchemaVersion, database: str) -> tuple[str, ...]:
     """Return what to do where a live database is not its schema, a line each.
 
@@ -112,10 +124,10 @@ def mends(found: Iterable[Difference], schema: SchemaVersion, database: str) -> 
     lines = [f"bring the database to what {file} says, in release {version};"]
     beside: dict[str, list[str]] = {}
     for difference in found:
-        kind, name = difference.kind, difference.name
-        when = "before" if kind in _FIRST else "after"
-        where = file if kind in _DECLARED else f"schemas/v{version}.{when}.{database}.sql"
-        beside.setdefault(where, []).append(f"{kind} {name}")
+        when = "before" if difference.kind in _FIRST else "after"
+        sql = f"schemas/v{version}.{when}.{database}.sql"
+        where = file if difference.kind in _DECLARED else sql
+        beside.setdefault(where, []).append(difference.said)
     if beside.pop(file, None):
         lines.append(f"or, where the database is right, correct {file}")
     for where, names in beside.items():
