@@ -154,7 +154,7 @@ def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
                 listed = "\n".join(f"  {difference}" for difference in found)
                 raise Findings(
                     f"{database.database} is not schemas/{schema.path.name}:\n{listed}",
-                    hint=f"migrate freeze {version} --from {_shown(database)}",
+                    hint=drift.mends(found, schema, database.name),
                 )
         finally:
             run.clear_scratch()
@@ -162,10 +162,6 @@ def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
         database.write_stamp(made)
         run.say("finished", outcome="stamped")
     return made
-
-
-def _shown(database: Backend) -> str:
-    return database.url.render_as_string(hide_password=True)
 
 
 def discard(project: Project, step: str = "", *, extracts: bool = False, emit: Emit) -> list[str]:
