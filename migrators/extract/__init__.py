@@ -101,6 +101,7 @@ def _beforehand(plan: Plan, snapshot: Snapshot, secret: Path) -> tuple[dict[str,
 
     The answers come first: where there are too many, that is said at once.
     """
+    wanted: list[Callable[..., dict[str, Any]]]
     wanted = [old_answers, partial(read_maps, secret=secret)]
 
     def read(ask: Callable[..., dict[str, Any]], reader: Snapshot, _: Emit) -> dict[str, Any]:
