@@ -8,6 +8,7 @@
     ├── ValueRefused                exit 1   a value that would not arrive exactly
     │   └── NotHeld                          the column, held as text, would take it
     ├── DatabaseError               exit 1   missing, corrupt, full, read-only …
+    │   └── NotADatabase                     a file that is empty, or holds something else
     ├── ExtractError                exit 1   an extract that is incomplete, damaged or hostile
     ├── TargetExists                exit 1   the name is taken
     ├── WrongVersion                exit 1   an application met another schema version
@@ -183,6 +184,10 @@ class NotHeld(ValueRefused):
 
 class DatabaseError(MigrateError):
     """A database is missing, corrupt, full, read-only or of another kind."""
+
+
+class NotADatabase(DatabaseError):
+    """A file has the name of a database and is none: empty, or something else's."""
 
 
 class ExtractError(MigrateError):

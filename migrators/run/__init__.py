@@ -4,6 +4,7 @@
 a frozen result. Everything that writes holds the project's lock.
 """
 
+from migrators.run.beforehand import beforehand
 from migrators.run.fixtures import upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
 from migrators.run.migrating import copy, extract_only, migrate
@@ -12,6 +13,7 @@ from migrators.run.state import discard, drop, stamp, status
 
 __all__ = [
     "Options",
+    "beforehand",
     "copy",
     "create",
     "discard",

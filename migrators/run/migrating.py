@@ -162,8 +162,8 @@ class _Migration:
     def _may_publish(self, new: Backend) -> None:
         if self.project.into:  # what a run left in it is in the way
             discard_leftovers(self.project)
-        down = self.plans[-1].is_downgrade and not self.project.to
-        places.may_publish(self.project, new, self.options, self.command, may_set_aside=down)
+        aside = places.sets_aside(self.project, self.plans)
+        places.may_publish(self.project, new, self.options, self.command, may_set_aside=aside)
 
     def _check(self, plan: Plan | None = None) -> str:
         return self.project.check((plan or self.plans[0]).name)

@@ -263,6 +263,27 @@ def test_stamp_adopts_a_database_that_is_its_schema(two: Cheeseshop) -> None:
     two.ran("2to3")
 
 
+def test_stamp_leaves_alone_what_says_so_already(three: Cheeseshop) -> None:
+    """The database of a run stays its own: typed again, there is nothing to do."""
+    before = sha256(three.database(3))
+    three.ran("stamp", "3")
+    assert sha256(three.database(3)) == before
+    assert "nothing to do" in three.ran("2to3").out
+
+
+def test_stamp_keeps_who_made_a_database_that_has_grown(three: Cheeseshop) -> None:
+    """The schema took in an index of a minor release: the stamp says that, and no more."""
+    schema = three.root / "schemas" / "v3.py"
+    grown = 'import sqlalchemy as sa\nsa.Index("added", metadata.tables["users"].c.name)\n'
+    schema.write_text(f"{schema.read_text()}{grown}")
+    three.sql(3, "CREATE INDEX added ON users (name)")
+    (before,) = three.rows(3, "SELECT step, extract, fingerprint FROM migrate_stamp")
+    three.ran("stamp", "3")
+    (after,) = three.rows(3, "SELECT step, extract, fingerprint FROM migrate_stamp")
+    assert after[:2] == before[:2] == ("migrate 2to3", after[1])
+    assert after[2] != before[2]
+
+
 def test_stamp_refuses_what_has_drifted(two: Cheeseshop) -> None:
     """Exit 3 lists each difference; nothing is stamped. So does the step refuse it."""
     two.sql(
