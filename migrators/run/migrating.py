@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from migrators import drift
 from migrators import plan as plans
 from migrators.access import Access
 from migrators.backends import where
@@ -21,6 +20,7 @@ from migrators.receipt import LeftBehind, Receipt, RuleCount, StageTime, TableRe
 from migrators.run import places
 from migrators.run.access import captured, give
 from migrators.run.directory import new_run, now
+from migrators.run.fitting import fits
 from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
 from migrators.run.lock import locked
 from migrators.run.partitions import counted
@@ -146,7 +146,7 @@ class _Migration:
         run = new_run(self.project, self.command)
         self.place = run
         try:
-            self._fits(old)
+            self.unknown = fits(old, self.plans[0].old, run.scratch, self._check(), self.emit)
             self._may_lose(old)
             self.access = captured(self.plans, old, new, self.command)
             reader, staging = self._steps(old, source)
@@ -164,27 +164,6 @@ class _Migration:
             discard_leftovers(self.project)
         aside = places.sets_aside(self.project, self.plans)
         places.may_publish(self.project, new, self.options, self.command, may_set_aside=aside)
-
-    def _fits(self, old: Backend) -> None:
-        """Refuse an old database that holds what its schema module does not know of.
-
-        What it has more and holds no data is said: nobody has asked for it in the new one.
-        """
-        schema = self.plans[0].old
-        live = old.catalog()
-        fresh = drift.fresh_catalog(old, schema, self.place.scratch)
-        found = drift.compare(live, fresh)
-        stops = [d for d in found if not d.additive or d.holds_data]
-        if stops:
-            listed = "\n".join(f"  {difference}" for difference in stops)
-            raise Findings(
-                f"{old.database} is not schemas/{schema.path.name}:\n{listed}",
-                hint=f"{self._check()}     tells all, and what to type",
-            )
-        self.unknown = tuple(d.said for d in drift.additions(found))
-        if self.unknown:
-            more = f"{old.database} has more than schemas/{schema.path.name}"
-            self.emit(Note(f"{more}; it stays behind: {', '.join(self.unknown)}"))
 
     def _check(self, plan: Plan | None = None) -> str:
         return self.project.check((plan or self.plans[0]).name)
