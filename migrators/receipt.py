@@ -98,6 +98,8 @@ class Receipt:
     losses : tuple of (why, count)
     sames : tuple of (title, answer as text)
     dropped : tuple of (what, because, values it held)
+    aside : str
+        What the version that had the name before is called now; empty where none had.
     """
 
     run: str
@@ -115,6 +117,7 @@ class Receipt:
     losses: tuple[tuple[str, int | None], ...] = ()
     sames: tuple[tuple[str, str], ...] = ()
     partitions: tuple[PartitionRows, ...] = ()
+    aside: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -138,6 +141,8 @@ class VersionState:
         What was written since it was published, for people; empty where that is not known.
     unreadable : str
         Why it cannot be read; empty where it can.
+    aside : tuple of str
+        Former databases of the version that are still there, the latest first.
     """
 
     version: int
@@ -147,6 +152,7 @@ class VersionState:
     agrees: bool = True
     written: str = ""
     unreadable: str = ""
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
