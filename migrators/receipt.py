@@ -100,6 +100,9 @@ class Receipt:
     dropped : tuple of (what, because, values it held)
     aside : str
         What the version that had the name before is called now; empty where none had.
+    unknown : tuple of str
+        Views, indexes and the like of the old database that its schema does not say: they
+        stay behind.
     """
 
     run: str
@@ -118,6 +121,7 @@ class Receipt:
     sames: tuple[tuple[str, str], ...] = ()
     partitions: tuple[PartitionRows, ...] = ()
     aside: str = ""
+    unknown: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

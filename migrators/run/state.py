@@ -171,7 +171,7 @@ def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
                 listed = "\n".join(f"  {difference}" for difference in found)
                 raise Findings(
                     f"{database.database} is not schemas/{schema.path.name}:\n{listed}",
-                    hint=f"migrate freeze {version} --from {_shown(database)}",
+                    hint=drift.mends(found, schema, database.name),
                 )
         finally:
             run.clear_scratch()
@@ -191,10 +191,6 @@ def _adopted(before: Stamp | None, made: Stamp) -> Stamp:
     if before is None or before.version != made.version:
         return made
     return replace(before, fingerprint=made.fingerprint, alembic_head=made.alembic_head)
-
-
-def _shown(database: Backend) -> str:
-    return database.url.render_as_string(hide_password=True)
 
 
 def discard(project: Project, step: str = "", *, extracts: bool = False, emit: Emit) -> list[str]:

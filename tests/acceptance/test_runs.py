@@ -302,10 +302,24 @@ def test_stamp_refuses_what_has_drifted(two: Cheeseshop) -> None:
     assert "users.login" in done.said
     assert "users.username" in done.said
     assert "ix_packages_owner_id" in done.said
+    assert "or, where the database is right, correct schemas/v2.py" in done.said
+    assert "freeze" not in done.said  # it takes in additions alone
     assert sha256(two.database(2)) == before
     done = two.run("2to3")
     assert (done.code, done.clear) == (3, True)
     assert not two.database(3).exists()
+
+
+def test_stamp_says_where_a_trigger_is_declared(two: Cheeseshop) -> None:
+    """The schema module cannot hold it: it stands in the SQL beside it, and then all agree."""
+    trigger = "CREATE TRIGGER audit AFTER DELETE ON users BEGIN SELECT 1; END"
+    two.sql(2, "DROP VIEW migrate_stamp", trigger)
+    done = two.run("stamp", "2")
+    assert (done.code, done.clear) == (3, True)
+    assert "say so in schemas/v2.after.sqlite.sql: trigger audit" in done.said
+    with (two.root / "schemas" / "v2.after.sqlite.sql").open("a") as file:
+        file.write(f"\n{trigger};\n")
+    two.ran("stamp", "2")
 
 
 def test_additions_within_a_major_are_not_drift_for_stamp(two: Cheeseshop) -> None:
