@@ -38,7 +38,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("receipt", "order"),
     ("extracts",),
-    ("extract", "load"),
+    ("extract", "load", "fixtures"),
     ("verify",),
     ("survey",),
     ("preflight",),
