@@ -23,7 +23,7 @@ RUNS = ".migrate"
 KEEP_EXTRACTS = 1
 MOST_JOBS = 64
 """Each takes connections of its own: a server has a hundred or so."""
-_KEYS = ("name", "url", "urls", "runs", "keep_extracts", "jobs")
+_KEYS = ("name", "url", "urls", "runs", "keep_extracts", "jobs", "references")
 _EXAMPLE = f'url = "{where.SERVER}_v{PLACEHOLDER}"'
 _ALIAS = f'1 = "{where.SERVER}"'
 _SECRETS = re.compile(r"([?&][^=&]*(?:password|passwd|pwd|secret|token|key)=)[^&]*", re.IGNORECASE)
@@ -48,6 +48,8 @@ class Settings:
         Runs whose extracts are kept, the latest ones.
     jobs : int or None
         Tables at a time; None for as many as the machine is good for.
+    references : tuple of str
+        What refers to what beyond the schemas' foreign keys: "orders.no = customers.no".
     """
 
     name: str
@@ -56,6 +58,7 @@ class Settings:
     runs: str = RUNS
     keep_extracts: int = KEEP_EXTRACTS
     jobs: int | None = None
+    references: tuple[str, ...] = ()
 
 
 def table(pyproject: Path) -> dict[str, Any] | None:
@@ -115,6 +118,7 @@ def settings(
         runs=given.get("runs") or _text(written, "runs", pyproject) or RUNS,
         keep_extracts=_keep(written, environment, pyproject),
         jobs=_jobs(written, environment, flags or {}, pyproject),
+        references=_references(written, pyproject),
     )
 
 
@@ -184,6 +188,16 @@ def _jobs(
         f"{place} must be a number of tables at a time, from 1 to {MOST_JOBS}, not {value!r}",
         hint="leave it out for as many as this machine is good for",
     )
+
+
+def _references(written: Mapping[str, Any], pyproject: Path) -> tuple[str, ...]:
+    value = written.get("references", [])
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise UsageError(
+            f"{pyproject}: [tool.migrators] references must be a list of texts",
+            hint='references = ["orders.customer_no = customers.no"]',
+        )
+    return tuple(value)
 
 
 def _aliases(written: object, pyproject: Path) -> dict[int, str]:

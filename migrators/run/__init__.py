@@ -10,10 +10,13 @@ from migrators.run.fixtures import upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
 from migrators.run.migrating import copy, migrate
 from migrators.run.options import Options, jobs_of
+from migrators.run.sampling import SampleMade, SampleOptions, sample
 from migrators.run.state import discard, drop, stamp, status
 
 __all__ = [
     "Options",
+    "SampleMade",
+    "SampleOptions",
     "check_fixtures",
     "copy",
     "create",
@@ -23,6 +26,7 @@ __all__ = [
     "jobs_of",
     "load_only",
     "migrate",
+    "sample",
     "stamp",
     "status",
     "upgrade_fixtures",

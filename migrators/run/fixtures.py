@@ -54,7 +54,7 @@ def upgrade_fixtures(project: Project, old: int, new: int, *, emit: Emit) -> Pat
         run = new_run(project, command)
         try:
             made = _made(project, run, old, new, emit)
-            _swap(made, target)
+            swap(made, target)
         finally:
             run.clear_scratch()
         run.say("finished", outcome="written")
@@ -89,13 +89,13 @@ def _load(reader: ExtractReader, database: Backend) -> None:
     finish(reader, schema, database, emit=silent)
 
 
-def _swap(made: Path, target: Path) -> None:
+def swap(made: Path, target: Path) -> None:
     """Put the new files in the old ones' place: all are on disk before one gets its name."""
     target.mkdir(parents=True, exist_ok=True)
     new = [target / file.name for file in sorted(made.iterdir())]
     try:
         for file in new:
-            shutil.copyfile(made / file.name, _part(file))
+            shutil.copy(made / file.name, _part(file))
     except OSError:
         for file in new:
             _part(file).unlink(missing_ok=True)

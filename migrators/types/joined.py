@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrators.types import text
+from migrators.types import ColumnType, Kind, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrators.types import ColumnType
+_TEXT = ColumnType(Kind.TEXT)
 
 
 def joined(arrays: Sequence[pa.Array], types: Sequence[ColumnType]) -> pa.Array:
@@ -27,6 +27,27 @@ def joined(arrays: Sequence[pa.Array], types: Sequence[ColumnType]) -> pa.Array:
     """
     texts = [text.to_text(a, t) for a, t in zip(arrays, types, strict=True)]
     return pc.binary_join_element_wise(*map(_marked, texts), "")
+
+
+def keys(arrays: Sequence[pa.Array], types: Sequence[ColumnType]) -> pa.Array:
+    """Return each row's key, `joined`; NULL where a part of it is NULL, which equals nothing.
+
+    Equal values are equal texts, also of a child's and a parent's column of another scale.
+    """
+    texts = [_comparable(a, t) for a, t in zip(arrays, types, strict=True)]
+    whole = texts[0].is_valid()
+    for other in texts[1:]:
+        whole = pc.and_(whole, other.is_valid())
+    # No NULL scalar: it corrupts slices of strings before pyarrow 24 (apache/arrow#49410).
+    return pc.if_else(whole, joined(texts, [_TEXT] * len(texts)), pa.nulls(len(whole), pa.string()))
+
+
+def _comparable(array: pa.Array, declared: ColumnType) -> pa.Array:
+    found = text.to_text(array, declared)
+    if declared.kind is Kind.DECIMAL:
+        found = pc.replace_substring_regex(found, r"(\.\d*?)0+$", r"\1")
+        found = pc.utf8_rtrim(found, ".")
+    return found
 
 
 def _marked(texts: pa.Array) -> pa.Array:

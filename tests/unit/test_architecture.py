@@ -40,6 +40,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("extracts",),
     ("extract", "load", "fixtures"),
     ("verify",),
+    ("sample",),
     ("survey",),
     ("preflight",),
     ("freeze",),
