@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from migrators.backends.model import LONE
@@ -10,19 +11,25 @@ from migrators.extracts.interface import ColumnEntry
 from migrators.extracts.names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from migrators.extracts.interface import Manifest
     from migrators.schema import Column, SchemaVersion
 
 _SUFFIXES = (".csv", ".parquet")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def entries_of(columns: Sequence[Column]) -> tuple[ColumnEntry, ...]:
-    """Return what a manifest says of columns as they are held."""
+def entries_of(
+    columns: Sequence[Column], replaced: Mapping[str, str] = NOTHING
+) -> tuple[ColumnEntry, ...]:
+    """Return what a manifest says of columns as they are held, and what replaced values."""
     forms = ("native", "text")
-    return tuple(ColumnEntry(c.name, str(c.type), forms[c.type.as_text]) for c in columns)
+    return tuple(
+        ColumnEntry(c.name, str(c.type), forms[c.type.as_text], replaced.get(c.name, ""))
+        for c in columns
+    )
 
 
 def check_schema(path: Path, manifest: Manifest, schema: SchemaVersion) -> None:

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 from migrators.errors import ExtractError
 from migrators.extracts import manifest as manifests
 from migrators.extracts.atomic import AtomicFile, cannot, open_regular, sync_directory
-from migrators.extracts.believed import check_files, check_schema, entries_of
+from migrators.extracts.believed import NOTHING, check_files, check_schema, entries_of
 from migrators.extracts.grown import Growth, grown
 from migrators.extracts.interface import FileEntry, Manifest, TableEntry
 from migrators.extracts.names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     import pyarrow as pa
 
-    from migrators.extracts.interface import Format, TableWriter
+    from migrators.extracts.interface import ColumnEntry, Format, TableWriter
     from migrators.schema import Column, SchemaVersion
 
 MARKER = ".incomplete"
@@ -69,6 +69,8 @@ class ExtractWriter:
     committed : bool
         Write a manifest of schema and columns only. Whoever writes the rows sees to it that
         they stand in the same order each time, also those of a table without a key.
+    replaced : mapping of table to mapping of column to text
+        What the manifest says of personal columns, whose values whoever writes them replaced.
 
     Raises
     ------
@@ -84,9 +86,11 @@ class ExtractWriter:
         mode: int = 0o600,
         *,
         committed: bool = False,
+        replaced: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._path = path
         self.schema = schema
+        self.replaced = replaced or {}
         self._format = format_named(files)
         self._mode = mode
         self.committed = committed
@@ -111,7 +115,12 @@ class ExtractWriter:
         with self._format.writer(path, columns, self._mode) as writer:
             yield writer
         entry = FileEntry(path.name) if self.committed else writer.entry
-        self._tables[name] = TableEntry(name, entries_of(columns), (entry,), ordered=ordered)
+        self._tables[name] = TableEntry(
+            name, self._entries(name, columns), (entry,), ordered=ordered
+        )
+
+    def _entries(self, name: str, columns: Sequence[Column]) -> tuple[ColumnEntry, ...]:
+        return entries_of(columns, self.replaced.get(name, NOTHING))
 
     def unordered(self, name: str) -> None:
         """Say that a table's rows did not come in the order that was announced."""
@@ -180,6 +189,8 @@ class ExtractReader:
 
     Attributes
     ----------
+    path : Path
+        The directory.
     manifest : Manifest
         Of a committed extract: as of the schema now, which may have grown since.
     filled : tuple of str
@@ -192,7 +203,7 @@ class ExtractReader:
     def __init__(
         self, path: Path, schema: SchemaVersion, manifest: Manifest, raw: bytes, growth: Growth
     ) -> None:
-        self._path = path
+        self.path = path
         self.schema = schema
         self._format = format_named(manifest.files)
         self._files = {t.name: t.files for t in manifest.tables}
@@ -227,7 +238,7 @@ class ExtractReader:
         whole = hashlib.sha256(self._raw)
         if self.manifest.committed:
             for name in sorted(f.name for files in self._files.values() for f in files):
-                with open_regular(self._path / name) as file:
+                with open_regular(self.path / name) as file:
                     whole.update(f"{name} {_sha256(file)}\n".encode())
         return whole.hexdigest()
 
@@ -243,9 +254,13 @@ class ExtractReader:
         """Return those of a table's columns that its files have: all, unless it has grown."""
         return self._growth.held(table, self.columns(table))
 
+    def replaced(self, table: str) -> dict[str, str]:
+        """Return what the manifest says of personal columns: what replaced their values."""
+        return {c.name: c.pii for t in self._tables if t.name == table for c in t.columns if c.pii}
+
     def paths(self, table: str) -> tuple[Path, ...]:
         """Return a table's files; none for a table that the schema has taken in since."""
-        return tuple(self._path / entry.name for entry in self._files.get(table, ()))
+        return tuple(self.path / entry.name for entry in self._files.get(table, ()))
 
     def rows(self, table: str) -> int | None:
         """Return how many rows the manifest says a table has; None in a committed extract."""
@@ -262,7 +277,7 @@ class ExtractReader:
         """
         for files in self._files.values():
             for entry in files:
-                with open_regular(self._path / entry.name) as file:
+                with open_regular(self.path / entry.name) as file:
                     self._check(entry, file)
 
     def batches(self, table: str) -> Iterator[pa.RecordBatch]:
@@ -281,14 +296,14 @@ class ExtractReader:
     def _held(self, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
         held = self._growth.held(table, columns)
         for entry in self._files[table]:
-            with open_regular(self._path / entry.name) as file:
+            with open_regular(self.path / entry.name) as file:
                 self._check(entry, file)
                 rows = 0
                 for batch in self._format.read(file, entry.name, held):
                     rows += batch.num_rows
                     yield batch
             if entry.rows not in (None, rows):
-                raise _changed(self._path / entry.name, f"{rows} rows instead of {entry.rows}")
+                raise _changed(self.path / entry.name, f"{rows} rows instead of {entry.rows}")
 
     def _check(self, entry: FileEntry, file: BinaryIO) -> None:
         if entry.sha256 is None:
@@ -297,7 +312,7 @@ class ExtractReader:
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         if identity in self._checked:
             return
-        path = self._path / entry.name
+        path = self.path / entry.name
         if status.st_size != entry.bytes:
             raise _changed(path, f"{status.st_size} bytes instead of {entry.bytes}")
         if _sha256(file) != entry.sha256:

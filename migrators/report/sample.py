@@ -9,12 +9,18 @@ from migrators.report.text import count, escape, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrators.run import SampleMade
     from migrators.sample import Sampled
 
 
-def sample_lines(sampled: Sampled) -> list[str]:
-    """Return a line for each table that has rows, and one for those that have none."""
-    return list(_lines(sampled))
+def sample_lines(made: SampleMade) -> list[str]:
+    """Return a line for each table that has rows, and one for each personal column replaced."""
+    return [*_lines(made.sampled), *_replaced(made)]
+
+
+def _replaced(made: SampleMade) -> Iterator[str]:
+    for (table, column), values in sorted(made.replaced.items()):
+        yield f"  {escape(f'{table}.{column}')}: {plural(values, 'personal value')} replaced"
 
 
 def _lines(sampled: Sampled) -> Iterator[str]:

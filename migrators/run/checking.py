@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrators.errors import MigrateError, ProjectError
 from migrators.extracts.directory import version_of
 from migrators.fixtures import Checked, Finding, check_extract
+from migrators.run.personal import personal_of
 from migrators.schema import load_schema
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def check_fixtures(project: Project, places: Iterable[Path] = ()) -> Iterator[Ch
 def _checked(project: Project, path: Path) -> Checked:
     try:
         schema = load_schema(project, version_of(path))
+        personal = personal_of(project, schema)
     except MigrateError as error:
         hint = error.hint[0] if error.hint else ""
         return Checked(path, 0, 0, (Finding("", 0, "", error.message, hint),))
-    return check_extract(path, schema)
+    return check_extract(path, schema, personal)

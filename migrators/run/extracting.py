@@ -12,6 +12,7 @@ from migrators.extract import extract
 from migrators.extracts.directory import ExtractWriter
 from migrators.run.directory import new_run
 from migrators.run.lock import locked
+from migrators.run.personal import refuse_bare
 from migrators.run.present import present
 
 if TYPE_CHECKING:
@@ -55,5 +56,6 @@ def extract_only(
 def _writer(project: Project, to: Path, made: Plan, options: Options) -> ExtractWriter:
     """Return what writes an extract; below `fixtures/`, one that is committed."""
     if project.is_fixture(to):
+        refuse_bare(project, to, made.new)
         return ExtractWriter(to, made.new, options.files, 0o644, committed=True)
     return ExtractWriter(to, made.new, options.files)

@@ -17,6 +17,7 @@ from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load, say_filled
 from migrators.run.directory import new_run
 from migrators.run.lock import locked
+from migrators.run.personal import carried_marks
 from migrators.schema import load_schema
 from migrators.verify import verify
 
@@ -71,7 +72,8 @@ def _made(project: Project, run: RunDirectory, old: int, new: int, emit: Emit) -
     after = scratch_backend(run.scratch, f"v{new}")
     plan = plans.make(project, old, new, now=FIXTURE_NOW, source=database, target=after)
     place = run.scratch / "fixtures"
-    writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True)
+    marks = carried_marks(project, reader, plan.new)
+    writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True, replaced=marks)
     work = run.scratch / "work"
     work.mkdir(mode=0o700)
     began = time.monotonic()

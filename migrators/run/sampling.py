@@ -14,11 +14,13 @@ from migrators.errors import ExtractError, UsageError
 from migrators.events import Emit, Note, StageDone, StageStarted, silent
 from migrators.extracts.directory import ExtractReader, ExtractWriter, is_complete
 from migrators.load import finish, load
+from migrators.personal import Replacer
 from migrators.run import places
 from migrators.run.directory import new_run
 from migrators.run.fixtures import swap
 from migrators.run.loading import open_extract
 from migrators.run.lock import locked
+from migrators.run.personal import personal_of
 from migrators.run.present import present
 from migrators.sample import Sampled, choose, spoken, write
 from migrators.sample.reading import Reading
@@ -60,10 +62,17 @@ class SampleOptions:
 
 @dataclass(frozen=True)
 class SampleMade:
-    """A sample that was written and loads."""
+    """A sample that was written and loads.
+
+    Attributes
+    ----------
+    replaced : mapping of (table, column) to int
+        How many personal values something else stands for.
+    """
 
     path: Path
     sampled: Sampled
+    replaced: dict[tuple[str, str], int]
 
 
 def sample(
@@ -98,11 +107,14 @@ def sample(
     _free(to, options)
     command = f"migrate sample {source}"
     request = replace(request, references=_references(project, schema, options, emit))
+    personal = personal_of(project, schema, request.references)
+    replacer = Replacer(schema, personal, project.settings.pii_key)
     with locked(project, command, *([source] if isinstance(source, int) else [])):
         run = new_run(project, command)
         try:
             with _read(project, source, schema, run) as database:
-                made = _Sampling(project, schema, request, options, run, emit).made(database, to)
+                job = _Sampling(project, schema, request, options, replacer, run, emit)
+                made = job.made(database, to)
         finally:
             run.clear_scratch()
         run.say("finished", outcome="sampled")
@@ -163,6 +175,7 @@ class _Sampling:
     schema: SchemaVersion
     request: Request
     options: SampleOptions
+    replacer: Replacer
     run: RunDirectory
     emit: Emit
 
@@ -173,14 +186,15 @@ class _Sampling:
         place = self.run.scratch / "sample"
         mode = 0o644 if committed else 0o600
         files = self.options.files or ("csv" if committed else "parquet")
-        writer = ExtractWriter(place, self.schema, files, mode, committed=committed)
+        marks = self.replacer.marks
+        writer = ExtractWriter(place, self.schema, files, mode, committed=committed, replaced=marks)
         sampled = self._written(database, writer)
         total = sum(kept.rows for kept in sampled.tables.values())
         said = f"{total:,} rows of {len(sampled.tables)} tables, seed {self.request.seed}"
         self.emit(StageDone("sample", time.monotonic() - began, (said,)))
         self._prove(ExtractReader.open(place, self.schema), database)
         self._put(place, to, committed=committed)
-        return SampleMade(to, sampled)
+        return SampleMade(to, sampled, dict(self.replacer.replaced))
 
     def _written(self, database: Backend, writer: ExtractWriter) -> Sampled:
         scratch = self.run.scratch / "chosen"
@@ -194,7 +208,7 @@ class _Sampling:
         with database.snapshot(self.run.scratch) as snapshot:
             reading = Reading(self.schema, database, snapshot)
             sampled = choose(reading, self.request, scratch, emit=self.emit)
-        write(sampled, writer, made, scratch=scratch, emit=self.emit)
+        write(sampled, writer, made, self.replacer, scratch=scratch, emit=self.emit)
         return sampled
 
     def _prove(self, reader: ExtractReader, database: Backend) -> None:

@@ -29,6 +29,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("pyfile",),
     ("types",),
     ("schema",),
+    ("personal",),
     ("guard",),  # what an application asks at its start
     ("rules",),
     ("step",),

@@ -148,13 +148,13 @@ def test_an_extract_in_parquet_is_checked_by_rows(fixtures: Sandbox) -> None:
     fixtures.sql("INSERT INTO posts VALUES (5, 9, 'a', NULL, NULL)")
     to = fixtures.root / "extract"
     extract_only(fixtures.project, [(1, 1)], to, Options(), emit=silent)
-    checked = check_extract(to, load_schema(fixtures.project, 1))
+    checked = check_extract(to, load_schema(fixtures.project, 1), {})
     assert [str(f) for f in checked.findings] == [
         "posts.parquet row 2 author: no row of users.parquet has this id"
     ]
     file = to / "users.parquet"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    (finding,) = check_extract(to, load_schema(fixtures.project, 1)).findings
+    (finding,) = check_extract(to, load_schema(fixtures.project, 1), {}).findings
     assert "users.parquet was changed" in str(finding)
 
 

@@ -118,7 +118,7 @@ def sample(
     options = run.SampleOptions(place, files or "", replace, references)
     made = run.sample(session.project(), where, request, options, emit=session.teller)
     path = escape(session.short(str(made.path)))
-    session.show([*sample_lines(made.sampled), f"Next: migrate load {path}"])
+    session.show([*sample_lines(made), f"Next: migrate load {path}"])
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:
