@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from migrators.backends.interface import Backend, Catalog
@@ -26,6 +26,12 @@ _HOLDS_DATA = frozenset({"table", "column", "virtual table"})
 _BESIDE = frozenset({"view", "function", "type", "sequence", "extension", "schema"})
 """Kinds of objects that rows mean the same without, as long as nothing of the schema's uses
 them: what does is another object, and differs itself."""
+
+
+_DECLARED = _CONSTRAINTS | {"table", "column", "index", "sequence"}
+"""Kinds that a schema module says; others stand in the SQL beside it."""
+_FIRST = _BESIDE - {"view"}
+"""Of those, what tables may need: it is made before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,18 @@ class Difference:
     additive: bool = False
 
     @property
+    def said(self) -> str:
+        """What it is, without the SQL of views and triggers, which may be long."""
+        return f"{self.kind} {self.name}"
+
+    @property
     def holds_data(self) -> bool:
         """Whether rows or values would be left behind that the schema does not know of."""
         return self.what == "extra" and self.kind in _HOLDS_DATA
 
     def __str__(self) -> str:
         """Say it in one sentence."""
-        said = f"{self.kind} {self.name}"
+        said = self.said
         if self.what == "missing":
             return f"{said} is missing: the schema says {self.fresh or 'that it is there'}"
         if self.what == "extra":
@@ -92,6 +103,36 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
     new_tables = {d.name for d in found if d.kind == "table" and d.what == "extra"}
     marked = [_mark(difference, new_tables) for difference in found]
     return sorted(marked, key=lambda d: (d.what != "missing", d.kind, d.name))
+
+
+def additions(found: Iterable[Difference]) -> list[Difference]:
+    """Return what the live database merely has more, less what belongs to a further table."""
+    added = [d for d in found if d.additive]
+    tables = {d.name for d in added if d.kind == "table"}
+    return [d for d in added if d.name.split(".", 1)[0] not in tables or d.kind == "table"]
+
+
+def mends(found: Iterable[Difference], schema: SchemaVersion, database: str) -> tuple[str, ...]:
+    """Return what to do where a live database is not its schema, a line each.
+
+    Parameters
+    ----------
+    database : str
+        Its kind, as in the names of the files that stand beside a schema module.
+    """
+    version, file = schema.version, f"schemas/{schema.path.name}"
+    lines = [f"bring the database to what {file} says, in release {version};"]
+    beside: dict[str, list[str]] = {}
+    for difference in found:
+        when = "before" if difference.kind in _FIRST else "after"
+        sql = f"schemas/v{version}.{when}.{database}.sql"
+        where = file if difference.kind in _DECLARED else sql
+        beside.setdefault(where, []).append(difference.said)
+    if beside.pop(file, None):
+        lines.append(f"or, where the database is right, correct {file}")
+    for where, names in beside.items():
+        lines.append(f"or, where the database is right, say so in {where}: {', '.join(names)}")
+    return tuple(lines)
 
 
 def fresh_catalog(database: Backend, schema: SchemaVersion, scratch_dir: Path) -> Catalog:

@@ -8,6 +8,7 @@
     ├── ValueRefused                exit 1   a value that would not arrive exactly
     │   └── NotHeld                          the column, held as text, would take it
     ├── DatabaseError               exit 1   missing, corrupt, full, read-only …
+    │   └── NotADatabase                     a file that is empty, or holds something else
     ├── ExtractError                exit 1   an extract that is incomplete, damaged or hostile
     ├── TargetExists                exit 1   the name is taken
     ├── WrongVersion                exit 1   an application met another schema version
@@ -82,6 +83,13 @@ class CodeError(UsageError):
         self.line = line
 
 
+def mend(path: Path, line: int | None) -> str:
+    """Return the hint for a file that raises: which line to mend."""
+    where = f"{path.parent.name}/{path.name}"
+    at = f"line {line} of {where}" if line else where
+    return f"mend {at}, then type the same command again"
+
+
 class PlanError(CodeError):
     """A step does not account for every column and row; `problems` holds each one.
 
@@ -109,7 +117,8 @@ class ValueRefused(MigrateError):
     Parameters
     ----------
     table, column : str
-        Where the values are to go.
+        Where the values are to go. No table, and the new column's whole name, where SQL of the
+        step gives them.
     reason : str
         Why they do not fit: "is not an integer", "is longer than 255 characters".
     count : int
@@ -133,7 +142,8 @@ class ValueRefused(MigrateError):
         shown = ", ".join(key for key, _ in samples[:5] if key)
         rows = "row" if count == 1 else "rows"
         at = f" at {shown}" if shown else ""
-        super().__init__(f"{table}.{column}: {count} {rows}{at}: {reason}", hint=hint)
+        where = f"{table}.{column}" if table else column
+        super().__init__(f"{where}: {count} {rows}{at}: {reason}", hint=hint)
         self.table = table
         self.column = column
         self.reason = reason
@@ -174,6 +184,10 @@ class NotHeld(ValueRefused):
 
 class DatabaseError(MigrateError):
     """A database is missing, corrupt, full, read-only or of another kind."""
+
+
+class NotADatabase(DatabaseError):
+    """A file has the name of a database and is none: empty, or something else's."""
 
 
 class ExtractError(MigrateError):

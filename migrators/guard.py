@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from migrators.backends import where
 from migrators.errors import WrongVersion
 
 if TYPE_CHECKING:
@@ -34,11 +35,16 @@ def require(bind: sa.Engine | sa.Connection, *, major: int) -> None:
     Raises
     ------
     WrongVersion
-        The stamp says another version, its name and its stamp disagree, or there is no
-        stamp. The hint says what to type.
+        The stamp says another version, its name and its stamp disagree, there is no stamp,
+        or no such file, which is not made. The hint says what to type.
     """
     url = bind.engine.url
     shown = Path(url.database).name if url.database else "the database"
+    if where.missing_file(url) is not None:
+        raise WrongVersion(
+            f"{shown} does not exist, and this application needs schema {major}",
+            hint="migrate status     shows every version and where its database is",
+        )
     version = _stamped(bind)
     if version is None:
         raise WrongVersion(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -269,12 +270,19 @@ def _names(folder: Path, pattern: re.Pattern[str]) -> list[re.Match[str]]:
 def _refuse_package(root: Path) -> None:
     """Refuse a `migrators/__init__.py` that would be imported in the engine's place."""
     package = root / "migrators" / "__init__.py"
-    if package.exists() and package.resolve().parent != _ENGINE:
+    if not package.exists() or package.resolve().parent == _ENGINE:
+        return
+    if (package.parent / Path(__file__).name).exists():
         raise ProjectError(
-            f"{package} would take the place of the migrators package itself: "
-            "a project's migrators/ holds steps and no __init__.py",
-            hint=(
-                f"rm {package}",
-                'and to keep ruff from asking for it: "migrators/*.py" = ["INP001"]',
-            ),
+            f"{root} is a clone of migrate itself, and the migrate that runs is another one, "
+            f"of {_ENGINE.parent}",
+            hint=f"{shlex.quote(sys.executable)} -m pip install -e {shlex.quote(str(root))}",
         )
+    raise ProjectError(
+        f"{package} would take the place of the migrators package itself: "
+        "a project's migrators/ holds steps and no __init__.py",
+        hint=(
+            f"rm {shlex.quote(str(package))}",
+            'and to keep ruff from asking for it: "migrators/*.py" = ["INP001"]',
+        ),
+    )

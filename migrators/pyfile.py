@@ -18,7 +18,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from migrators.errors import CodeError
+from migrators.errors import CodeError, mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,9 +113,17 @@ def _run(path: Path, qualified: str, digest: str) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[qualified]
-        raise CodeError(_say(error), path=path, line=_line_in(error, path)) from error
+        line = _line_in(error, path)
+        raise CodeError(_say(error), path=path, line=line, hint=_hint(error, path, line)) from error
     setattr(module, _DIGEST, digest)
     return module
+
+
+def _hint(error: BaseException, path: Path, line: int | None) -> list[str]:
+    hint = [mend(path, line)]
+    if isinstance(error, ModuleNotFoundError):
+        hint.insert(0, f"install {error.name} beside migrate, or leave the import out")
+    return hint
 
 
 def _line_in(error: BaseException, path: Path) -> int | None:

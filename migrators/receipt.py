@@ -98,6 +98,9 @@ class Receipt:
     losses : tuple of (why, count)
     sames : tuple of (title, answer as text)
     dropped : tuple of (what, because, values it held)
+    unknown : tuple of str
+        Views, indexes and the like of the old database that its schema does not say: they
+        stay behind.
     """
 
     run: str
@@ -115,6 +118,7 @@ class Receipt:
     losses: tuple[tuple[str, int | None], ...] = ()
     sames: tuple[tuple[str, str], ...] = ()
     partitions: tuple[PartitionRows, ...] = ()
+    unknown: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from migrators.backends.model import Write
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
-    from migrators.types import ColumnType
+    from migrators.types import ColumnType, Kind
     from migrators.types.limits import Limits
 
 __all__ = ["Backend", "Catalog", "Cut", "ReadColumn", "ReadQuery", "Snapshot", "Stamp", "Still"]
@@ -95,6 +95,8 @@ class Backend(HasAccess, Looks, ABC):
     """Threads that may `write` at once, each another table."""
     place: ClassVar[str] = ""
     """SQL for where a row of a table is kept, which ranges of rows can be asked for by."""
+    exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset()
+    """From what to what a CAST gives each value exactly, but for integers to text."""
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url

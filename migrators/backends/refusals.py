@@ -21,6 +21,11 @@ _HINT = (
     "and convert it in the step with a rule",
 )
 
+_OF_SQL = (
+    "SQL gives other values here than the step says: read the old columns as their schema",
+    "declares them, and convert them by a rule of the step",
+)
+
 
 def shown(value: Any) -> str:
     """Return a value as one line of plain text: escaped, bytes as hex, cut."""
@@ -68,5 +73,5 @@ class Tally:
             self.reason,
             count=self.count,
             samples=self.samples,
-            hint=_HINT,
+            hint=_HINT if self.table else _OF_SQL,
         )

@@ -69,6 +69,17 @@ def database_file(url: sa.URL) -> Path | None:
     return Path(url.database.removeprefix("file:"))
 
 
+def missing_file(url: sa.URL) -> Path | None:
+    """Return the file of a database that is one and is not there: connecting makes it, empty.
+
+    One that is kept in memory is none, nor is one whose URI says itself how it is opened.
+    """
+    file = database_file(url)
+    if file is None or str(url.database).startswith((":memory:", "file:")) or file.exists():
+        return None
+    return file
+
+
 def scratch(name: str, folder: Path, database: str) -> sa.URL:
     """Return the URL of a scratch database file in a private folder.
 

@@ -41,8 +41,8 @@ def caught(session: Session, command: Callable[[], Any]) -> int:
             code = working(command)
         except Exception as error:  # noqa: BLE001  the place where all of them end
             return _say(session, KeyboardInterrupt() if stop.came else error)
-        except KeyboardInterrupt as error:
-            return _say(session, error)
+        except (KeyboardInterrupt, SystemExit) as error:
+            return _say(session, error)  # a process that is left in silence has not done its work
     return code if isinstance(code, int) else 0
 
 

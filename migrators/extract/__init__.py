@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from migrators import __version__
 from migrators.access import carry
 from migrators.backends.model import LONE
 from migrators.errors import NotHeld
-from migrators.events import Emit, StageStarted, TableDone, TableProgress
+from migrators.events import Emit, StageStarted, TableDone, TableProgress, silent
 from migrators.extract.answers import old_answers, settled
 from migrators.extract.held import as_held, in_text
 from migrators.extract.maps import read_maps
@@ -27,7 +28,7 @@ from migrators.order import OrderCheck, in_order
 from migrators.stream import ahead, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -76,8 +77,7 @@ def extract(
         counts = _totals(plan, snapshot)
         total = sum(int(row[0]) for row in counts.values())
         emit(StageStarted("extract", f"{len(plan.tables)} tables", total))
-        answers = old_answers(plan, snapshot)  # first: too many are refused at once
-        maps = read_maps(plan, snapshot, scratch.parent / "secret")
+        answers, maps = _beforehand(plan, snapshot, scratch.parent / "secret")
         done = _tables(plan, snapshot, _Work(maps, counts, writer, scratch), emit)
         facts = _facts(plan, snapshot, done)
         sequences = _sequences(plan, snapshot)
@@ -94,6 +94,20 @@ def extract(
         accounting=facts,
         access=carried.plain(),
     )
+
+
+def _beforehand(plan: Plan, snapshot: Snapshot, secret: Path) -> tuple[dict[str, Any], ...]:
+    """Return the old answers and the maps, each from a reader of its own where there are two.
+
+    The answers come first: where there are too many, that is said at once.
+    """
+    wanted: list[Callable[..., dict[str, Any]]]
+    wanted = [old_answers, partial(read_maps, secret=secret)]
+
+    def read(ask: Callable[..., dict[str, Any]], reader: Snapshot, _: Emit) -> dict[str, Any]:
+        return ask(plan, reader)
+
+    return tuple(side_by_side(wanted, snapshot.readers[: len(wanted)], read, silent))
 
 
 def _tables(plan: Plan, snapshot: Snapshot, work: _Work, emit: Emit) -> list[Rows]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from migrators.backends.refusals import shown
-from migrators.errors import CodeError, MigrateError, ValueRefused
+from migrators.errors import CodeError, MigrateError, ValueRefused, mend
 from migrators.plan.declare import load_step
 from migrators.types import Kind
 from migrators.types.constants import exact
@@ -56,16 +56,16 @@ def computed(
     renamed = (b.rename_columns(list(function.columns)) for b in batches)
     given = _FORMS[function.form](renamed)
     row = 0
-    for item in _called(called(given), function):
+    for item in _called(called, given, function):
         columns = _columns(table, item, made, row)
         row += len(columns[0]) if columns else 0
         yield columns
 
 
-def _called(results: Iterator[Any], function: FunctionRef) -> Iterator[Any]:
+def _called(called: Any, given: Iterator[Any], function: FunctionRef) -> Iterator[Any]:
     rows: list[dict[str, Any]] = []
     try:
-        for result in results:
+        for result in called(given):
             if function.form != "rows":
                 yield result
                 continue
@@ -75,17 +75,16 @@ def _called(results: Iterator[Any], function: FunctionRef) -> Iterator[Any]:
                 rows = []
     except MigrateError:
         raise
-    except Exception as error:
-        raise CodeError(
-            f"{function.name}: {type(error).__name__}: {error}",
-            path=function.path,
-            line=_line(error, function),
-        ) from error
+    except (Exception, SystemExit) as error:
+        line = _line(error, function)
+        said = f"{function.name}: {type(error).__name__}: {error}"
+        hint = mend(function.path, line)
+        raise CodeError(said, path=function.path, line=line, hint=hint) from error
     if rows:
         yield rows
 
 
-def _line(error: Exception, function: FunctionRef) -> int | None:
+def _line(error: BaseException, function: FunctionRef) -> int | None:
     line, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(function.path):

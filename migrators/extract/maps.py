@@ -12,13 +12,14 @@ from migrators.errors import MigrateError
 from migrators.extract.evaluate import evaluate
 from migrators.extract.refuse import refused
 from migrators.step.keys import hashed, reverse
+from migrators.stream import ahead
 from migrators.types import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from migrators.backends.interface import Snapshot
-    from migrators.plan.model import KeyMapPlan, Plan, TablePlan
+    from migrators.plan.model import KeyMapPlan, Part, Plan, TablePlan
 
 _MOST_VALUES = 5_000_000
 """Distinct values a lookup may have: they are held in memory, about 20 bytes each."""
@@ -63,16 +64,21 @@ def _unreversed(plan: KeyMapPlan, snapshot: Snapshot) -> tuple[pa.Array, pa.Arra
 def _lookup(table: TablePlan, snapshot: Snapshot) -> tuple[pa.Array, pa.Array]:
     found: list[pa.Array] = [pa.array([], pa.string())]
     for part in table.parts:
-        for batch in snapshot.batches(part.query):
-            made = evaluate(part, batch.columns, {})
-            real = [r for r in made.refusals if "NULL" not in r.reason]
-            if real:
-                raise refused(table.name, part, None, real[0])
-            found.append(made.batch.column(0).drop_null())
-            found = _compact(table, found)
+        with ahead(snapshot.batches(part.query)) as batches:
+            for batch in batches:
+                found.append(_values(table, part, batch))
+                found = _compact(table, found)
     values = pc.unique(pa.concat_arrays(found))
     values = values.take(pc.sort_indices(values))
     return values, _ids(table, values)
+
+
+def _values(table: TablePlan, part: Part, batch: pa.RecordBatch) -> pa.Array:
+    made = evaluate(part, batch.columns, {})
+    real = [r for r in made.refusals if "NULL" not in r.reason]
+    if real:
+        raise refused(table.name, part, None, real[0])
+    return made.batch.column(0).drop_null()
 
 
 def _compact(table: TablePlan, found: list[pa.Array]) -> list[pa.Array]:

@@ -145,7 +145,16 @@ def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Co
         row = pc.index(bad, True).as_py()
         where = f"{block.name}:{block.line(int(fields[row]))} {column.name}"
         raise ExtractError(f"{where}: {unlike(text[row].as_py(), column.type)}")
+    if values.null_count and not column.nullable:
+        row = pc.index(values.is_null(), True).as_py()
+        what = f"{column.name}: is empty, which is NULL, and the column is NOT NULL"
+        raise refused(block.name, block.line(int(fields[row])), what, _filled(column.type))
     return values
+
+
+def _filled(declared: ColumnType) -> str:
+    empty = ': "" is an empty text' if declared.is_text else ""
+    return f"write a value there{empty}, or delete the row"
 
 
 def unlike(text: str, declared: ColumnType) -> str:

@@ -21,7 +21,7 @@ from migrators.schema.model import load_order
 from migrators.schema.version import SchemaVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from migrators.freeze.spell import Names
@@ -101,8 +101,9 @@ def freeze(
     before = read_schema(path, version) if path.is_file() else None
     added = _check_growth(before, found, version)
     head = before.alembic_head if before is not None else None
+    notes = (*found.notes, *(_not_beside(before, found) if before is not None else ()))
     if before is not None and not added and _head(before, found, alembic_head) == head:
-        return Frozen((), (), found.notes)
+        return Frozen((), (), notes)
     text = _text(project, version, found, before, alembic_head)
     was = path.read_text("utf-8") if before is not None else None
     written = [_write(path, text)]
@@ -113,7 +114,28 @@ def freeze(
         raise
     for when, sql in found.beside.items() if before is None else ():
         written.append(_write(path.with_name(f"v{version}.{when}.{found.database}.sql"), sql))
-    return Frozen(tuple(written), tuple(added), found.notes)
+    return Frozen(tuple(written), tuple(added), notes)
+
+
+def _not_beside(before: SchemaVersion, found: Source) -> Iterator[str]:
+    """Say what SQL of a live database the files that are there do not have word for word.
+
+    It is not written: what a person wrote there may mean the same.
+    """
+    for when, sql in found.beside.items():
+        known = _plain("\n".join(before.scripts(when, found.database)))
+        file = f"v{before.version}.{when}.{found.database}.sql"
+        for statement in sql.split("\n\n"):
+            if _plain(statement) not in known:
+                begins = " ".join(statement.split())[:_SHOWN]
+                yield f"not in schemas/{file} word for word, write it there: {begins}"
+
+
+_SHOWN = 60
+
+
+def _plain(sql: str) -> str:
+    return " ".join(sql.split()).removesuffix(";")
 
 
 def _require_plain_targets(metadata: sa.MetaData, path: Path) -> None:

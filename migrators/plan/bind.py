@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from migrators import types
 from migrators.backends.interface import ReadColumn
-from migrators.plan.columns import carried, changing, is_opaque
+from migrators.plan.columns import carried, casts, changing, is_opaque
 from migrators.plan.model import Apply, Constant, Node, Read, Widen
 from migrators.rules.base import Rule
 from migrators.types import ColumnType, Kind, fit
 from migrators.types.constants import exact, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from migrators.backends.interface import Backend
 
 
 class BindError(Exception):
@@ -32,20 +32,26 @@ class Binder:
 
     Parameters
     ----------
-    resolve_key : callable
-        Turns `mapping.key(x)` into a SQL expression; see `plan.keys`.
+    backend : Backend or None
+        The old database, where the values go into new rows; None where they are only
+        compared: what a cast does to those is seen.
 
     Attributes
     ----------
     carried : set of Column
         Old columns whose values some output carries.
+    filling : str
+        The new column that is being bound, "users.name": what SQL gives for it is known by
+        that name.
     """
 
-    def __init__(self, resolve_key: Callable[[Any], sa.ColumnElement[Any]]) -> None:
-        self._resolve_key = resolve_key
+    def __init__(self, backend: Backend | None) -> None:
+        self._backend = backend
         self._expressions: list[sa.ColumnElement[Any]] = []
         self._types: list[ColumnType] = []
+        self._places: list[tuple[str, str]] = []
         self.carried: set[sa.Column[Any]] = set()
+        self.filling = ""
         self.opaque = False
 
     def bind(self, value: Any, target: ColumnType) -> Node:
@@ -71,9 +77,11 @@ class Binder:
                 return Read(index, self._types[index])
         declared = self._type(expression)
         self.carried.update(carried(expression))
+        self.check_casts(expression)
         self.opaque |= is_opaque(expression)
         self._expressions.append(expression)
         self._types.append(declared)
+        self._places.append(_where(expression, self.filling))
         return Read(len(self._types) - 1, declared)
 
     def _type(self, expression: Any) -> ColumnType:
@@ -84,6 +92,10 @@ class Binder:
         if isinstance(expression, sa.Select):
             msg = "a select that gives one value needs .scalar_subquery()"
             raise BindError(msg)
+        if not isinstance(expression, sa.ColumnElement):
+            what = "a table" if isinstance(expression, sa.FromClause) else "SQL of no value"
+            msg = f"{what} is no value: name one of its columns, such as old.users.c.id"
+            raise BindError(msg)
         if isinstance(expression.type, sa.types.NullType):
             msg = (
                 f"the type of {expression} is not known: sa.type_coerce({expression}, sa.Integer())"
@@ -93,6 +105,21 @@ class Binder:
             return types.describe(expression.type)
         except types.UnsupportedType as error:
             raise BindError(str(error)) from None
+
+    def check_casts(self, expression: Any) -> None:
+        """Refuse a cast that may change a value without a word.
+
+        Raises
+        ------
+        BindError
+            The message names the old column, and the rule to write instead.
+        """
+        if self._backend is None:
+            return
+        for cast in casts(expression):
+            own, target = _described(cast.clause.type), _described(cast.type)
+            if own is None or target is None or not _cast_keeps(own, target, self._backend):
+                raise BindError(_of_cast(cast, target, alone=cast is expression))
 
     def _rule(self, rule: Rule, target: ColumnType) -> Apply:
         from migrators.step.keys import KeyOf
@@ -130,17 +157,16 @@ class Binder:
     def columns(self) -> tuple[ReadColumn, ...]:
         """Return what they are."""
         return tuple(
-            ReadColumn(f"c{i}", declared, *_where(expression))
-            for i, (expression, declared) in enumerate(
-                zip(self._expressions, self._types, strict=True)
-            )
+            ReadColumn(f"c{i}", declared, *place)
+            for i, (declared, place) in enumerate(zip(self._types, self._places, strict=True))
         )
 
 
-def _where(expression: Any) -> tuple[str, str]:
+def _where(expression: Any, filling: str) -> tuple[str, str]:
+    """Return what an expression is known by to people: a table and its column, or a name."""
     if isinstance(expression, sa.Column) and isinstance(expression.table, sa.Table):
         return expression.table.key, expression.name
-    return "", str(getattr(expression, "name", "") or "expression")
+    return "", filling or str(getattr(expression, "name", "") or "expression")
 
 
 def fitted(node: Node, target: ColumnType) -> Node:
@@ -155,11 +181,42 @@ def fitted(node: Node, target: ColumnType) -> Node:
         return node  # whether each value fits the declared length is asked of each value
     if fit.widens(node.type, target) or _both_integers(node.type, target):
         return Widen(node, target)
-    how = f"write rules.{rule_for(target)}(...)"
-    if target.kind in _WITHOUT_RULE:
-        how = "no rule makes one, only an expression that the old database computes"
+    how = "no rule makes one, only an expression that the old database computes"
+    if target.kind not in _WITHOUT_RULE:
+        how = f"write rules.{rule_for(target)}(...)"
     msg = f"{node.type} does not become {target} by itself: {how}"
     raise BindError(msg)
+
+
+def _described(declared: sa.types.TypeEngine[Any]) -> ColumnType | None:
+    try:
+        return types.describe(declared)
+    except types.UnsupportedType:
+        return None
+
+
+def _cast_keeps(own: ColumnType, target: ColumnType, backend: Backend) -> bool:
+    """Whether SQL's cast gives each value exactly; what has no room is cut off by some."""
+    if own.kind is Kind.INTEGER and target.kind is Kind.TEXT:
+        return target.length is None or target.length >= _INTEGER_DIGITS
+    return (own.kind, target.kind) in backend.exact_casts and target.length is None
+
+
+_INTEGER_DIGITS = 20
+"""Of an integer of 64 bits, with its sign."""
+
+
+def _of_cast(cast: sa.Cast[Any], target: ColumnType | None, *, alone: bool) -> str:
+    """Say why a cast is refused, and what to write."""
+    names = list(dict.fromkeys(f"old.{c.table.key}.c.{c.name}" for c in carried(cast.clause)))
+    how = "leave the cast out"
+    if target is not None and target.kind not in _WITHOUT_RULE:
+        how = f"write rules.{rule_for(target)}({names[0] if len(names) == 1 else '...'})"
+    elsewhere = "" if alone else ", or compute the value in a function with .computed(...)"
+    return (
+        f"a cast of {', '.join(names)} to {cast.type!r} changes what does not fit and counts "
+        f"nothing, each database in its own way: {how}{elsewhere}"
+    )
 
 
 _TEXTUAL = (Kind.TEXT, Kind.ENUM, Kind.SET)

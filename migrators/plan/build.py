@@ -84,7 +84,7 @@ def build(
     for unfit in lints(new, source, target) if lint else ():
         problems.add(f"schemas/{new.path.name}, {unfit}")
     if problems.said:
-        raise PlanError(problems.said, path=path, hint=problems.lines)
+        raise problems.error(path)
     return Plan(
         old=old,
         new=new,
@@ -125,7 +125,7 @@ def _tables(shop: Workshop, step: Step) -> Iterator[TablePlan]:
         try:
             yield lookup_table(shop, lookup)
         except (BindError, TypeError) as error:
-            shop.problems.add(str(error))
+            shop.problems.add(str(error), at=lookup.line)
     for name in shop.new.metadata.tables:
         mappings = [m for m in step.mappings if m.table.key == name]
         if mappings:
@@ -139,7 +139,7 @@ def _table(shop: Workshop, step: Step, name: str, mappings: list[Mapping]) -> It
         try:
             parts.extend(replace(part, line=mapping.line) for part in _part(shop, mapping))
         except (BindError, TypeError) as error:
-            shop.problems.add(f"{name}: {error}")
+            shop.problems.add(f"{name}: {error}", at=mapping.line)
     ordered = len(parts) == 1 and bool(parts[0].query.order_by) and parts[0].explodes is None
     if not ordered:
         parts = [replace(p, query=replace(p.query, order_by=())) for p in parts]
@@ -211,7 +211,7 @@ def _key_maps(shop: Workshop) -> Iterator[KeyMapPlan]:
     for change in shop.keys.changes.values():
         if change.up:
             continue
-        binder = Binder(lambda _key: sa.null())
+        binder = Binder(shop.backend)
         binder.read(next(iter(change.mapping.source.primary_key.columns)))  # type: ignore[union-attr]
         select = sa.select(*binder.labelled())
         condition = included(change.mapping)

@@ -60,6 +60,25 @@ def _parts(element: Any) -> Iterator[Any]:
         yield from element.get_children()
 
 
+def casts(element: Any) -> Iterator[sa.Cast[Any]]:
+    """Yield the casts that old values go through on their way into an output expression.
+
+    One in a condition decides, and converts nothing that arrives.
+    """
+    if isinstance(element, Exists):
+        return
+    if isinstance(element, sa.Cast) and list(carried(element.clause)):
+        yield element
+    for part in _results(element) if isinstance(element, sa.Case) else _parts(element):
+        yield from casts(part)
+
+
+def _results(case: sa.Case[Any]) -> Iterator[Any]:
+    yield from (result for _, result in case.whens)
+    if case.else_ is not None:
+        yield case.else_
+
+
 def is_opaque(element: Any) -> bool:
     """Whether an expression holds SQL text that names what it reads only to a database."""
     return any(_opaque(part) for part in visitors.iterate(element))

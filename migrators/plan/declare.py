@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators import pyfile
-from migrators.errors import CodeError
-from migrators.step import Step, StepError, Tables
+from migrators.errors import CodeError, mend
+from migrators.step import Step, Tables
+from migrators.step.arguments import StepError
 from migrators.step.tables import meant
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def declare(path: Path, old: SchemaVersion, new: SchemaVersion, *, now: datetime
     step = Step(*tables, now=now, path=str(path))
     try:
         migrate(step, *tables)
-    except Exception as error:
-        raise CodeError(_said(error), path=path, line=_line(error, path)) from error
+    except (Exception, SystemExit) as error:
+        line = _line(error, path)
+        raise CodeError(_said(error), path=path, line=line, hint=mend(path, line)) from error
     return step
 
 
@@ -66,8 +68,12 @@ def _callable(migrate: Any, path: Path) -> None:
         raise CodeError(said, path=path, line=line, hint=_BEGIN) from None
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """Return what a step's error says, and which name was meant."""
+    if isinstance(error, SystemExit):
+        return f"SystemExit: {error}: a step says what goes where, and returns"
+    if isinstance(error, TypeError) and _BOOLEAN in str(error):
+        return f"{error}: conditions are joined by & and |, each in parentheses, not by and, or"
     if isinstance(error, AttributeError) and error.name:
         return _no_such_name(error, error.name)
     return str(error) if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
@@ -82,7 +88,11 @@ def _no_such_name(error: AttributeError, name: str) -> str:
     return f"{error}{meant(name, public)}"
 
 
-def _line(error: Exception, path: Path) -> int | None:
+_BOOLEAN = "Boolean value of this clause"
+"""How SQLAlchemy begins when Python asks whether a condition is true."""
+
+
+def _line(error: BaseException, path: Path) -> int | None:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f.lineno for f in frames if f.filename == str(path)]
     return lines[-1] if lines else None

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from migrators.backends.interface import ReadColumn, ReadQuery
 from migrators.plan.bind import Binder, BindError
-from migrators.plan.keys import key_expression
 from migrators.plan.model import Constant, FunctionRef, Node, Output, Part, Read
 from migrators.plan.parts import check_opaque
 from migrators.types.constants import exact
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def function_part(shop: Workshop, mapping: Mapping) -> Part:
     """Build the part of a mapping whose rows a function of the step computes."""
-    binder = Binder(lambda key: key_expression(key, mapping))
+    binder = Binder(shop.backend)
     select = mapping.select
     assert select is not None and mapping.function is not None  # noqa: PT018, S101
     reads = []

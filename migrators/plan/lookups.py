@@ -33,7 +33,7 @@ def lookup_table(shop: Workshop, lookup: Lookup) -> TablePlan:
     declared = shop.new.tables[lookup.table.key]
     identity = _identity(shop, lookup)
     value = declared.column[lookup.key.name]
-    parts = tuple(_part(shop, of, value) for of in lookup.of)
+    parts = tuple(_part(shop, lookup.table.key, of, value) for of in lookup.of)
     others = tuple(_others(lookup, declared.stored, {identity.name, value.name}))
     plan = LookupPlan(value.name, identity.name, identity.type, others)
     origin = ", ".join(dict.fromkeys(_origin(part) for part in parts))
@@ -52,8 +52,9 @@ def _identity(shop: Workshop, lookup: Lookup) -> Column:
     return identity
 
 
-def _part(shop: Workshop, of: Any, value: Column) -> Part:
-    binder = Binder(lambda _key: sa.null())
+def _part(shop: Workshop, table: str, of: Any, value: Column) -> Part:
+    binder = Binder(shop.backend)
+    binder.filling = f"{table}.{value.name}"
     node = fitted(binder.bind(of, value.type), value.type)
     shop.carried.update(filter(_is_alone, binder.carried))
     select = sa.select(*binder.labelled()).distinct()

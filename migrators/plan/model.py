@@ -99,10 +99,15 @@ class FunctionRef:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A named condition: `text` as written, `because` as said, `line` in the step."""
+    """A named condition: SQL of the rows that are left out, and why, as the step says it.
+
+    `shown` is what the step wrote; `kept` tells whether that names the rows that stay.
+    """
 
     text: str
     because: str
+    shown: Any = field(default=None, compare=False, repr=False)
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

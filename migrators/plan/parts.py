@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.backends.interface import ReadQuery
+from migrators.errors import PlanError
 from migrators.plan.aggregates import aggregates, in_a_subquery, shown
 from migrators.plan.bind import Binder, BindError, fitted
 from migrators.plan.cutting import cut
@@ -41,15 +42,24 @@ if TYPE_CHECKING:
 class Problems:
     """What is wrong with a step: each a sentence, and the lines to add."""
 
-    said: list[str] = field(default_factory=list)
+    said: dict[str, int | None] = field(default_factory=dict)
+    """Each once, with the step's line where that is known."""
     lines: list[str] = field(default_factory=list)
     empty: dict[Mapping, list[str]] = field(default_factory=dict)
     """Columns that must be filled and are not, by mapping; `conserve` says them."""
 
-    def add(self, sentence: str, *lines: str) -> None:
-        """Remember one problem."""
-        self.said.append(sentence)
+    def add(self, sentence: str, *lines: str, at: int | None = None) -> None:
+        """Remember one problem, of the step's line `at`."""
+        self.said.setdefault(sentence, at)
         self.write(*lines)
+
+    def error(self, path: Path) -> PlanError:
+        """Return the error that says all of them; a single one's line stands in front."""
+        if len(self.said) == 1:
+            ((sentence, at),) = self.said.items()
+            return PlanError([sentence], path=path, line=at, hint=self.lines)
+        said = [f"line {at}: {s}" if at else s for s, at in self.said.items()]
+        return PlanError(said, path=path, hint=self.lines)
 
     def write(self, *lines: str) -> None:
         """Remember lines to add, each once."""
@@ -75,7 +85,7 @@ class Workshop:
 def table_part(shop: Workshop, mapping: Mapping) -> Part:
     """Build the part of a mapping whose rows are those of a table or a select."""
     check_grain(mapping, shop.problems)
-    binder = Binder(lambda key: key_expression(key, mapping))
+    binder = Binder(shop.backend)
     outputs = tuple(_outputs(shop, mapping, binder))
     key = _source_key(mapping, binder)
     if not binder.columns():  # constants alone: rows are to be counted all the same
@@ -162,10 +172,12 @@ def check_opaque(shop: Workshop, mapping: Mapping, binder: Binder) -> None:
 def _outputs(shop: Workshop, mapping: Mapping, binder: Binder) -> Iterator[Output]:
     for declared in shop.new.tables[mapping.table.key].stored:
         column = mapping.table.c[declared.name]
+        binder.filling = f"{mapping.table.key}.{declared.name}"
         try:
             yield _output(shop, mapping, binder, column, declared)
         except BindError as error:
-            shop.problems.add(f"{mapping.table.key}.{declared.name}: {error}")
+            at = mapping.lines.get(declared.name, mapping.line)
+            shop.problems.add(f"{mapping.table.key}.{declared.name}: {error}", at=at)
 
 
 def _output(
@@ -196,6 +208,7 @@ def _key_value(mapping: Mapping, binder: Binder, key: KeyOf, declared: Column) -
     """Bind a key. What it asks of rows that are left out is not carried, only `x` is."""
     from migrators.plan.columns import carried
 
+    binder.check_casts(key.inputs[0])
     kept = binder.carried | set(carried(key.inputs[0]))
     node = binder.bind(key_expression(key, mapping), declared.type)
     binder.carried = kept
@@ -284,7 +297,7 @@ def _accounting(shop: Workshop, mapping: Mapping) -> Accounting | None:
         counts.append(sa.func.count(sa.case((here, sa.literal_column("1")))))
         earlier.append(condition.excluded)
     select = sa.select(*counts).select_from(mapping.source)
-    texts = tuple(LeftOut(_shown(shop, c), c.because) for c in mapping.conditions)
+    texts = tuple(LeftOut(_shown(shop, c), c.because, c.shown, c.kept) for c in mapping.conditions)
     total = sa.select(sa.func.count()).select_from(mapping.source)
     return Accounting(shop.sql(select), shop.sql(total), texts, select)
 

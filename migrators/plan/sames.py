@@ -52,7 +52,7 @@ def answers_query(select: Any, backend: Backend) -> ReadQuery:
     BindError
         A column's type is not known, or it answers differently each time.
     """
-    binder = Binder(lambda _key: sa.null())
+    binder = Binder(None)
     for column in select.selected_columns:
         binder.read(column)
     inner = select.subquery()

@@ -25,7 +25,7 @@ from migrators.preflight import (
     wording,
 )
 from migrators.preflight.found import Found
-from migrators.preflight.model import Check, Fault, Unproven
+from migrators.preflight.model import Check, Fault, Unproven, ordered
 from migrators.preflight.rows import Asker, of_table
 from migrators.survey import survey
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from migrators.backends.interface import Backend
     from migrators.events import Emit
     from migrators.plan.model import Plan, TablePlan
-
-_LEVELS = ("STOP", "note", "rehearsal")
 
 
 def check(
@@ -96,10 +94,9 @@ def check(
             emit(TableDone("check", table.name, 0))
     _room(plan, old, new, runs or scratch, found)
     found.findings += unproven.findings(plan, found.unproven)
-    findings = sorted(found.findings, key=lambda f: _LEVELS.index(f.level))
     seconds = time.monotonic() - began
     emit(StageDone("check", seconds))
-    return Check(tuple(found.ok), tuple(findings), seconds, bool(plan.losses))
+    return Check(tuple(found.ok), ordered(found.findings), seconds, bool(plan.losses))
 
 
 def _drift(plan: Plan, old: Backend, scratch: Path, found: Found) -> bool:

@@ -24,7 +24,7 @@ def differences(plan: Plan, old: Backend, scratch: Path) -> list[Difference]:
 
 def findings(plan: Plan, old: Backend, found: Sequence[Difference]) -> list[Finding]:
     """Return a STOP for drift and for unknown data, a note for what holds none."""
-    added = _outermost([d for d in found if d.additive])
+    added = drift.additions(found)
     said = [
         _drift(plan, old, [d for d in found if not d.additive]),
         _unknown(plan, old, [d for d in added if d.holds_data]),
@@ -68,11 +68,9 @@ def _no_head(plan: Plan) -> Finding:
 def _drift(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
     if not found:
         return None
-    file, version = f"schemas/{plan.old.path.name}", plan.old.version
-    bring = f"bring the database to what {file} says, in release {version};"
-    correct = f"or, where the database is right, correct {file}"
-    title = f"{wording.short(old.database)} is not {file}"
-    return Finding("STOP", title, tuple(str(d) for d in found), mend=(bring, correct))
+    title = f"{wording.short(old.database)} is not schemas/{plan.old.path.name}"
+    mend = drift.mends(found, plan.old, old.name)
+    return Finding("STOP", title, tuple(str(d) for d in found), mend=mend)
 
 
 def _unknown(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
@@ -87,22 +85,11 @@ def _unknown(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding |
         f"migrate freeze {plan.old.version} --from {url}     takes it in",
         f"migrate plan {plan.name}     then says what the step has to say of it",
     )
-    return Finding("STOP", title, tuple(_addition(d) for d in found), mend=mend)
+    return Finding("STOP", title, tuple(d.said for d in found), mend=mend)
 
 
 def _more(plan: Plan, old: Backend, found: Sequence[Difference]) -> Finding | None:
     if not found:
         return None
     title = f"{wording.short(old.database)} has more than schemas/{plan.old.path.name}"
-    return Finding("note", f"{title}: it stays behind", tuple(_addition(d) for d in found))
-
-
-def _outermost(added: Sequence[Difference]) -> list[Difference]:
-    """Return additions less those that belong to a table that is itself one."""
-    tables = {d.name for d in added if d.kind == "table"}
-    return [d for d in added if d.name.split(".", 1)[0] not in tables or d.kind == "table"]
-
-
-def _addition(difference: Difference) -> str:
-    """Say it without the SQL of views and triggers, which may be long."""
-    return f"{difference.kind} {difference.name}"
+    return Finding("note", f"{title}: it stays behind", tuple(d.said for d in found))

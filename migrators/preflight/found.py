@@ -21,6 +21,9 @@ class Found:
     findings: list[Finding] = field(default_factory=list)
     unproven: list[Unproven] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
+    """Old tables of which it is said what of them cannot be read."""
+    unread_columns: set[str] = field(default_factory=set)
+    """What could not be read elsewhere: what SQL of the step gives for a new column."""
 
     def tolerant(self, what: str, *, drifted: bool) -> _Tolerant:
         """Return a context in which questions about `what` may fail for a known reason."""
@@ -55,10 +58,14 @@ class _Tolerant:
         return True
 
     def _refused(self, error: ValueRefused) -> bool:
-        """Take a value that could not be read, unless `stored` has said it."""
+        """Take a value that could not be read, once; those of `unread` tables have been said."""
         unread = self._found.unread
-        if error.table not in unread and (error.table or not unread):
-            fact = f"{error.count:,} of {error.column}: {error.reason}"
-            title = f"rows for {self._what} cannot be read"
+        name = ".".join(filter(None, (error.table, error.column)))
+        said = name in self._found.unread_columns
+        self._found.unread_columns.add(name)
+        if error.table not in unread and (error.table or not unread) and not said:
+            keys = wording.listed([key for key, _ in error.samples if key], error.count)
+            fact = f"{wording.counted(error.count, 'values')}: {error.reason}  {keys}".rstrip()
+            title = f"{name} cannot be read as the step says, and nothing else of {self._what}"
             self._found.findings.append(Finding("STOP", title, (fact,), mend=error.hint))
         return True

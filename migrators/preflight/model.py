@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Level = Literal["STOP", "note", "rehearsal"]
+_LEVELS: tuple[Level, ...] = ("STOP", "note", "rehearsal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,15 @@ class Check:
     def stops(self) -> bool:
         """Whether the migration would fail: exit code 3."""
         return any(finding.level == "STOP" for finding in self.findings)
+
+    def with_findings(self, more: Iterable[Finding]) -> Check:
+        """Return the answer with further findings, each among those of its level."""
+        return replace(self, findings=ordered((*self.findings, *more)))
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings by level, else as they come."""
+    return tuple(sorted(findings, key=lambda finding: _LEVELS.index(finding.level)))
 
 
 @dataclass(frozen=True, slots=True)

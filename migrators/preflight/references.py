@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.plan.model import Apply, Widen
-from migrators.preflight import wording
+from migrators.preflight import spelling, wording
 from migrators.preflight.model import Fault, Unproven
 from migrators.preflight.rows import of_table, united, united_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from migrators.plan.model import Node, TablePlan
+    from migrators.backends.interface import ReadColumn
+    from migrators.plan.model import Node, Part, TablePlan
     from migrators.preflight.rows import Asker, PartRows
     from migrators.schema import ForeignKey
 
@@ -163,14 +164,18 @@ def _lines(
     theirs = wording.carried_from(parents[0].part, key.target_columns[0])
     if theirs is None:
         return ()
-    old, kept = wording.column_path(mine.table, mine.source), _path(theirs.table, theirs.source)
+    old, there = wording.column_path(mine.table, mine.source), _there(theirs, parents[0].part)
+    there += ".correlate(None)" if mine.table == theirs.table else ""
     mapping = wording.mapping(rows.table, rows.part)
-    lines = [f'{mapping}.drop_rows({old}.not_in(sa.select({kept})), because="...")']
-    if asker.plan.new.tables[rows.table.name].column[key.columns[0]].nullable:
-        value = f"sa.case(({old}.in_(sa.select({kept})), {old}))"
-        lines.append(mapping + wording.values(key.columns[0], value))
+    lines = [f'{mapping}.drop_rows({old}.not_in({there}), because="...")']
+    nullable = asker.plan.new.tables[rows.table.name].column[key.columns[0]].nullable
+    if nullable and "sa.text(" not in there:  # SQL text that a value holds says what it reads
+        lines.append(
+            mapping + wording.values(key.columns[0], f"sa.case(({old}.in_({there}), {old}))")
+        )
     return tuple(lines)
 
 
-def _path(table: str, column: str) -> str:
-    return wording.column_path(table, column)
+def _there(key: ReadColumn, part: Part) -> str:
+    """Return a select of the keys of the parents that the step does not leave out."""
+    return f"sa.select({wording.column_path(key.table, key.source)}){spelling.kept(part)}"

@@ -57,6 +57,7 @@ def count_lines(receipt: Receipt) -> list[str]:
             "lost, as accepted",
             [(why, "" if lost is None else count(lost), "") for why, lost in receipt.losses],
         ),
+        *_section("stays behind: no schema says it", [(what, "", "") for what in receipt.unknown]),
         *_section("the same before and after", [(t, said, "") for t, said in receipt.sames]),
     ]
 

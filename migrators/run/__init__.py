@@ -4,6 +4,7 @@
 a frozen result. Everything that writes holds the project's lock.
 """
 
+from migrators.run.beforehand import beforehand
 from migrators.run.checking import check_fixtures
 from migrators.run.extracting import extract_only
 from migrators.run.fixtures import upgrade_fixtures
@@ -17,6 +18,7 @@ __all__ = [
     "Options",
     "SampleMade",
     "SampleOptions",
+    "beforehand",
     "check_fixtures",
     "copy",
     "create",

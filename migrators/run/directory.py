@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from contextlib import suppress
@@ -112,11 +113,28 @@ def new_run(project: Project, command: str) -> RunDirectory:
         sync_directory(runs)
         run.say("begun", command=command, tool=__version__)
     except OSError as error:
-        raise DatabaseError(
-            f"{runs}: {error.strerror}: a run keeps its journal there",
-            hint="make room or make it writable, or set MIGRATE_RUNS to another directory",
-        ) from None
+        raise _unwritable(runs, error.strerror) from None
     return run
+
+
+def may_write(project: Project) -> None:
+    """Raise what `new_run` would where it has no right to write; nothing is made.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    runs = project.runs / "runs"
+    there = next(p for p in (runs, *runs.absolute().parents) if p.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _unwritable(runs, os.strerror(errno.EACCES))
+
+
+def _unwritable(runs: Path, why: str | None) -> DatabaseError:
+    return DatabaseError(
+        f"{runs}: {why}: a run keeps its journal there",
+        hint="make room or make it writable, or set MIGRATE_RUNS to another directory",
+    )
 
 
 def _free(runs: Path) -> Path:

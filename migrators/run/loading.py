@@ -19,7 +19,7 @@ from migrators.run.directory import RunDirectory, new_run, now
 from migrators.run.leftovers import discard_leftovers
 from migrators.run.lock import locked
 from migrators.run.partitions import counted
-from migrators.run.publishing import publish, stamp_of
+from migrators.run.publishing import publish, stamp_of, stamp_there
 from migrators.schema import load_schema
 from migrators.verify import verify
 
@@ -137,7 +137,7 @@ class _Loading:
     def from_extract(self, reader: ExtractReader, schema: SchemaVersion, new: Backend) -> Receipt:
         digest = reader.digest
         with locked(self.project, self.command, made=schema.version) as still:
-            stamp = new.stamp() if new.exists() else None
+            stamp = stamp_there(new, self._again)
             done = stamp if stamp is not None and stamp.extract == digest else None
             if done and not (self.options.replace or self.options.rehearse):
                 self._still_is(schema, done, new)
@@ -160,7 +160,7 @@ class _Loading:
 
     def empty(self, schema: SchemaVersion, new: Backend) -> Receipt:
         with locked(self.project, self.command, made=schema.version) as still:
-            stamp = new.stamp() if new.exists() else None
+            stamp = stamp_there(new, self._again)
             if stamp is not None and stamp.step == self.command:
                 self._still_is(schema, stamp, new)
                 return self._already(new)
@@ -174,6 +174,12 @@ class _Loading:
                 return self._end(run, schema, staging, new, "")
             finally:
                 _discard(run, staging)
+
+    @property
+    def _again(self) -> str:
+        """What to type again with --replace; empty where what has the name is in nobody's way."""
+        free = self.options.replace or self.options.rehearse
+        return "" if free else f"{self.command}{self.project.option}"
 
     def _ready(self, new: Backend) -> None:
         if self.project.into:  # what a run left in it is in the way

@@ -129,6 +129,7 @@ class _Migration:
     stages: list[StageTime] = field(default_factory=list)
     manifests: list[tuple[str, Manifest]] = field(default_factory=list)
     access: Access = field(default_factory=Access)
+    unknown: tuple[str, ...] = ()
 
     def run(self) -> Receipt:
         old = present(self.project, self.plans[0].old.version)
@@ -160,21 +161,29 @@ class _Migration:
     def _may_publish(self, new: Backend) -> None:
         if self.project.into:  # what a run left in it is in the way
             discard_leftovers(self.project)
-        down = self.plans[-1].is_downgrade and not self.project.to
-        places.may_publish(self.project, new, self.options, self.command, may_set_aside=down)
+        aside = places.sets_aside(self.project, self.plans)
+        places.may_publish(self.project, new, self.options, self.command, may_set_aside=aside)
 
     def _fits(self, old: Backend) -> None:
-        """Refuse an old database that holds what its schema module does not know of."""
+        """Refuse an old database that holds what its schema module does not know of.
+
+        What it has more and holds no data is said: nobody has asked for it in the new one.
+        """
         schema = self.plans[0].old
         live = old.catalog()
         fresh = drift.fresh_catalog(old, schema, self.place.scratch)
-        stops = [d for d in drift.compare(live, fresh) if not d.additive or d.holds_data]
+        found = drift.compare(live, fresh)
+        stops = [d for d in found if not d.additive or d.holds_data]
         if stops:
             listed = "\n".join(f"  {difference}" for difference in stops)
             raise Findings(
                 f"{old.database} is not schemas/{schema.path.name}:\n{listed}",
                 hint=f"{self._check()}     tells all, and what to type",
             )
+        self.unknown = tuple(d.said for d in drift.additions(found))
+        if self.unknown:
+            more = f"{old.database} has more than schemas/{schema.path.name}"
+            self.emit(Note(f"{more}; it stays behind: {', '.join(self.unknown)}"))
 
     def _check(self, plan: Plan | None = None) -> str:
         return self.project.check((plan or self.plans[0]).name)
@@ -343,6 +352,7 @@ class _Migration:
             directory=str(self.place.path),
             stages=tuple(self.stages),
             **accounted,
+            unknown=self.unknown,
             sames=tuple((title, _answer(rows)) for title, rows in answers),
         )
 

@@ -12,7 +12,7 @@ from migrators.errors import Findings, TargetExists, UsageError
 from migrators.plan import lints
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
@@ -34,7 +34,7 @@ def may_publish(
     Parameters
     ----------
     may_set_aside : bool
-        A version that is there loses its name unasked: on the way down.
+        As `sets_aside` says.
 
     Raises
     ------
@@ -51,8 +51,13 @@ def may_publish(
             f"{new.database} exists already; nothing was overwritten",
             hint=f"{command}{project.option} --replace     sets it aside first, under another name",
         )
-    if not options.rehearse:
-        new.ready()
+    # What is rehearsed is made beside the name, which it does not take.
+    (new.staging("rehearsal") if options.rehearse else new).ready()
+
+
+def sets_aside(project: Project, plans: Sequence[Plan]) -> bool:
+    """Whether a version that is there loses its name unasked: on the way down."""
+    return plans[-1].is_downgrade and not project.to
 
 
 def may_hold(project: Project, plan: Plan, command: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrators import __version__
 from migrators.backends.interface import Stamp
-from migrators.errors import DatabaseError, Findings
+from migrators.errors import DatabaseError, Findings, NotADatabase, TargetExists
 from migrators.receipt import Receipt
 from migrators.run.directory import RunDirectory, all_runs, now
 
@@ -91,6 +91,31 @@ def publish(
     return aside.database if aside else ""
 
 
+def stamp_there(new: Backend, again: str) -> Stamp | None:
+    """Return the stamp of what has the name of a database to be made; None where none has.
+
+    Parameters
+    ----------
+    again : str
+        What to type again, with --replace; empty where a file that is no database may lose
+        the name, and has no stamp.
+
+    Raises
+    ------
+    TargetExists
+        A file has the name, and is no database.
+    """
+    try:
+        return new.stamp() if new.exists() else None
+    except NotADatabase as error:
+        if not again:
+            return None
+        raise TargetExists(
+            f"{error.message}, and has the name of the new database; nothing was overwritten",
+            hint=f"{again} --replace     sets it aside first, under another name",
+        ) from None
+
+
 _STALE = {
     "source": "the old database has changed",
     "steps": "the step or a schema has changed",
@@ -112,7 +137,7 @@ def already_published(
     Findings
         It was published by this command, and one of these has changed since.
     """
-    stamp = new.stamp() if new.exists() else None
+    stamp = stamp_there(new, f"{command}{project.option}")
     if stamp is None or stamp.step != command:
         return None
     for run in all_runs(project):

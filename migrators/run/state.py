@@ -129,6 +129,8 @@ def _next(project: Project, versions: tuple[VersionState, ...]) -> str:
 def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
     """Adopt an existing database: compare it with its schema module, then stamp it.
 
+    A stamp that says so already is left as it is.
+
     Raises
     ------
     Findings
@@ -154,18 +156,26 @@ def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
                 listed = "\n".join(f"  {difference}" for difference in found)
                 raise Findings(
                     f"{database.database} is not schemas/{schema.path.name}:\n{listed}",
-                    hint=f"migrate freeze {version} --from {_shown(database)}",
+                    hint=drift.mends(found, schema, database.name),
                 )
         finally:
             run.clear_scratch()
-        made = stamp_of(schema, command, "")
-        database.write_stamp(made)
+        before = database.stamp()
+        made = _adopted(before, stamp_of(schema, command, ""))
+        if made != before:
+            database.write_stamp(made)
         run.say("finished", outcome="stamped")
     return made
 
 
-def _shown(database: Backend) -> str:
-    return database.url.render_as_string(hide_password=True)
+def _adopted(before: Stamp | None, made: Stamp) -> Stamp:
+    """Return a stamp that says which schema it is now, and still which command made it of what.
+
+    By that a run knows its own database, and `status` what was written since.
+    """
+    if before is None or before.version != made.version:
+        return made
+    return replace(before, fingerprint=made.fingerprint, alembic_head=made.alembic_head)
 
 
 def discard(project: Project, step: str = "", *, extracts: bool = False, emit: Emit) -> list[str]:

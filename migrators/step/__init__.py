@@ -6,16 +6,17 @@ Nothing here touches a database, and nothing is global.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from migrators.step import arguments
+from migrators.step.arguments import StepError
 from migrators.step.keys import LookupId, StepUuid
 from migrators.step.labels import twice
-from migrators.step.mapping import Condition, Mapping, StepError
-from migrators.step.tables import Tables
+from migrators.step.mapping import Condition, Mapping
+from migrators.step.tables import Tables, line_in, meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,17 @@ class Lookup:
         return LookupId(inputs=(x,), lookup=self.table.key)
 
     def values(self, **constants: Any) -> Lookup:
-        """Give the table's further columns constants."""
+        """Give the table's further columns constants.
+
+        Raises
+        ------
+        StepError
+            For a name that is not a column of the table.
+        """
+        for name in constants:
+            if name not in self.table.c:
+                msg = f"{self.table.key} has no column {name}{meant(name, self.table.c.keys())}"
+                raise StepError(msg)
         self.others.update(constants)
         return self
 
@@ -133,16 +144,17 @@ class Step:
             Says that the grain is the select's own, where `source` is one that joins
             tables, merges rows or leaves some out: account for it with `step.same`.
         """
-        self._new.own(new)
+        self._new.own(new, "step.table")
+        arguments.source("source=", source)
         if isinstance(source, sa.Table):
-            self._old.own(source)
+            self._old.own(source, "source=")
         known = self._known(new, source)
         if known is None:
             source = self._old.get(new.key) if source is None else source
             if said := twice(source):
                 msg = f"{new.key}: {said}"
                 raise StepError(msg)
-            known = Mapping(new, source, line=self._line())
+            known = Mapping(new, source, line=line_in(self._path), path=self._path)
             self.mappings.append(known)
         if only is not None:
             known.keep(only, because)
@@ -162,7 +174,9 @@ class Step:
 
     def drop(self, what: sa.Table | sa.Column[Any], *, because: str) -> None:
         """Say that an old table or column goes nowhere, and why."""
-        self.drops.append(Drop(what, _reason(because)))
+        arguments.table_or_column("step.drop", what)
+        arguments.text("step.drop", because)
+        self.drops.append(Drop(what, because))
 
     def lookup(self, new: sa.Table, *, key: sa.Column[Any], of: Sequence[Any]) -> Lookup:
         """Fill `new` with the distinct values of old columns, one row each.
@@ -184,8 +198,11 @@ class Step:
             1…n in byte order of the values, UUIDs are derived from them: the same
             extract results whenever the values are the same.
         """
-        self._new.own(new)
-        found = Lookup(new, key, tuple(of), self._line())
+        self._new.own(new, "step.lookup")
+        arguments.column("key=", key)
+        for values in of:
+            arguments.value("of=", values)
+        found = Lookup(new, key, tuple(of), line_in(self._path))
         self.lookups.append(found)
         return found
 
@@ -198,20 +215,24 @@ class Step:
         from a secret that stays in the run directory.
         """
         for table in tables:
-            self._new.own(table)
+            self._new.own(table, "step.rekey")
             self.rekeys.append(Rekey(table, random))
 
     def follows(self, column: sa.Column[Any], table: sa.Table) -> None:
         """Say that `column` refers to `table` though no foreign key declares it."""
-        self._new.own(table)
+        arguments.column("step.follows", column)
+        self._new.own(table, "step.follows")
         self.follow[column] = table
 
     def uuid(self, table: sa.Table, x: Any) -> StepUuid:
         """Return a rule: a UUID derived from `table` and the integer or text `x`."""
+        arguments.table("step.uuid", table, "new")
         return StepUuid(inputs=(x,), tag=table.key)
 
     def same(self, title: str, *, old: sa.Select[Any], new: sa.Select[Any]) -> None:
         """Require that two selects give equal rows on the old and the new database."""
+        arguments.select("old=", old)
+        arguments.select("new=", new)
         if any(title == known.title for known in self.sames):
             msg = f"step.same({title!r}) stands twice"
             raise StepError(msg)
@@ -222,7 +243,10 @@ class Step:
 
     def loss(self, why: str, *, count: sa.Select[Any] | None = None) -> None:
         """Declare what a downgrade cannot carry; `count` asks the old database how much."""
-        self.losses.append(Loss(_reason(why), count))
+        arguments.text("step.loss", why)
+        if count is not None:
+            arguments.select("count=", count)
+        self.losses.append(Loss(why, count))
 
     def grant(
         self,
@@ -241,35 +265,22 @@ class Step:
         because : str
             Why; required with None.
         """
-        self._new.own(new)
+        self._new.own(new, "step.grant")
         tables = (like,) if isinstance(like, sa.Table) else tuple(like or ())
         for table in tables:
-            self._old.own(table)
+            self._old.own(table, "like=")
         if not tables:
-            _reason(because or "")
+            arguments.text("step.grant", because)
         if new.key in self.grants:
             msg = f"step.grant(new.{new.key}) stands twice"
             raise StepError(msg)
         self.grants[new.key] = tuple(table.key for table in tables)
-
-    def _line(self) -> int | None:
-        frame = sys._getframe(2)  # noqa: SLF001  the line in the step is what people look for
-        while frame is not None and frame.f_code.co_filename != self._path:
-            frame = frame.f_back  # type: ignore[assignment]
-        return frame.f_lineno if frame is not None else None
 
 
 def _require_select(mapping: Mapping) -> None:
     if isinstance(mapping.source, sa.Table):
         msg = f"{mapping.table.key}: rows=new is for a select: the rows of a table are counted"
         raise StepError(msg)
-
-
-def _reason(because: str) -> str:
-    if not because or not because.strip():
-        msg = 'a reason is required: because="..."'
-        raise StepError(msg)
-    return because
 
 
 __all__ += ["Condition"]

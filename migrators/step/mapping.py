@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
+from migrators.step import arguments
+from migrators.step.arguments import StepError
 from migrators.step.keys import KeyOf
 from migrators.step.labels import twice
-from migrators.step.tables import meant
+from migrators.step.tables import line_in, meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-class StepError(Exception):
-    """A step asks for what cannot be; `plan` adds file and line."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,20 @@ class Mapping:
         Old; None where only a query or a function can fill the table.
     said_reads : tuple of Column
         What SQL text in it carries, as the step says.
+    lines : dict of str to int
+        The step's line that gives a column its value.
     own_grain : bool
         The step says that the rows of its select are not those of one table.
     """
 
-    def __init__(self, table: sa.Table, source: sa.FromClause | None, *, line: int | None) -> None:
+    def __init__(
+        self, table: sa.Table, source: sa.FromClause | None, *, line: int | None, path: str = ""
+    ) -> None:
         self.table = table
         self.source = source
         self.line = line
+        self.lines: dict[str, int | None] = {}
+        self._path = path
         self.given: dict[str, Any] = {}
         self.conditions: list[Condition] = []
         self.select: sa.Select[Any] | sa.CompoundSelect[Any] | None = None
@@ -84,6 +89,7 @@ class Mapping:
         StepError
             For a name that is not a column of the table, or one given twice.
         """
+        line = line_in(self._path)
         for name, value in given.items():
             if name not in self.table.c:
                 msg = f"{self.table.key} has no column {name}{meant(name, self.table.c.keys())}"
@@ -92,14 +98,17 @@ class Mapping:
                 msg = f"{self.table.key}.{name} is given a value twice"
                 raise StepError(msg)
             self.given[name] = value
+            self.lines[name] = line
         return self
 
     def keep(self, only: sa.ColumnElement[bool], because: str | None) -> Self:
         """Leave out rows for which `only` is not true; see `Step.table`."""
+        arguments.condition("only=", only)
         return self._leave_out(sa.not_(_is_true(only)), because, only, kept=True)
 
     def drop_rows(self, where: sa.ColumnElement[bool], *, because: str) -> Self:
         """Leave out rows for which `where` is true; NULL is not true, such rows stay."""
+        arguments.condition("drop_rows", where)
         return self._leave_out(_is_true(where), because, where, kept=False)
 
     def _leave_out(
@@ -136,6 +145,7 @@ class Mapping:
             Says that the grain is the query's own: account for it with `step.same`.
         """
         del rows  # written so that a reader of the step sees it
+        arguments.select("query", select)
         self._one_way(select)
         self.select = select
         self.source = select.subquery()
@@ -143,6 +153,8 @@ class Mapping:
 
     def reads(self, *columns: sa.Column[Any]) -> Self:
         """Say which old columns `sa.text(...)` in this mapping carries."""
+        for column in columns:
+            arguments.column("reads", column)
         self.said_reads += columns
         return self
 
@@ -158,7 +170,11 @@ class Mapping:
             gets, and yields, record batches or rows.
         reads : Select
         """
+        arguments.select("reads=", reads)
         self._one_way(reads)
+        if not inspect.isfunction(function):
+            msg = f"computed takes a function, not {function!r}"
+            raise StepError(msg)
         if function.__qualname__ != function.__name__ or function.__name__ == "<lambda>":
             msg = f"{function.__qualname__} must be a top-level function of the step's file"
             raise StepError(msg)

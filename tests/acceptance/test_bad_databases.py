@@ -255,9 +255,32 @@ def test_something_has_the_name_of_the_new_database(
     two.refused("2to3", code=1, words=["cheeseshop_v3.db"])
     two.refused("load", str(two.fixtures(3)), code=1, words=["cheeseshop_v3.db"])
     two.refused("create", "3", code=1, words=["cheeseshop_v3.db"])
+    two.refused("check", "2to3", code=3, words=["1 finding", "cheeseshop_v3.db"])
     assert [name for name in two.databases() if "loading" in name] == []
     path.rename(two.root / "moved")
     two.ran("2to3")
+
+
+@pytest.mark.parametrize("command", ["2to3", "load {fixtures}/v3", "create 3"])
+@pytest.mark.parametrize("content", [b"", b"a person's notes"])
+def test_a_file_that_is_no_database_is_set_aside(
+    two: Cheeseshop, command: str, content: bytes
+) -> None:
+    """What the refusal says to type works: an application that connects leaves an empty file."""
+    two.database(3).write_bytes(content)
+    typed = command.format(fixtures=two.root / "fixtures").split()
+    two.refused(*typed, code=1, words=["nothing was overwritten", f"{typed[-1]} --replace"])
+    two.ran(*typed, "--replace", "--yes")
+    assert [path.read_bytes() for path in two.aside(3)] == [content]
+
+
+def test_check_knows_a_run_that_has_nothing_to_do(two: Cheeseshop) -> None:
+    """Its own database is not in its way; once the old one was written to, it is stale."""
+    two.ran("2to3")
+    assert "cheeseshop_v3.db is here already" in two.ran("check", "2to3").said
+    two.sql(2, "UPDATE users SET name = 'later'")
+    two.refused("check", "2to3", code=3, words=["1 finding", "stale", "2to3 --replace"])
+    two.refused("2to3", code=3, words=["stale", "2to3 --replace"])
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
@@ -271,6 +294,7 @@ def test_what_an_older_file_left_beside_the_new_name(
     typed = command.format(fixtures=two.root / "fixtures").split()
     done = two.refused(*typed, code=1, words=[stale.name, "mv "])
     assert "extract  " not in done.said  # before any work
+    two.refused("check", "2to3", code=3, words=["1 finding", stale.name, "mv "])
     assert two.databases() == ["cheeseshop_v2.db", stale.name]
     stale.unlink()
     two.ran(*typed)

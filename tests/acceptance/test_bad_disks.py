@@ -159,6 +159,7 @@ def _read_only(*folders: Path) -> Iterator[None]:
     ("folder", "command"),
     [
         ("data", "2to3"),
+        ("data", "2to3 --rehearse"),
         ("data", "load {root}/fixtures/v3"),
         ("data", "create 3"),
         (".migrate/runs", "2to3"),
@@ -178,20 +179,26 @@ def test_a_read_only_folder(two: Cheeseshop, folder: str, command: str) -> None:
     before = two.stored()
     with _read_only(place):
         done = finished(two.start(*typed, before=_as_anybody))
-        assert_refused(done, 1, [str(place) if folder != "." else str(two.root)])
+        assert_refused(done, 1, [str(place) if folder != "." else str(two.root), "to do"])
+        assert folder != "data" or "extract  " not in done.err  # before any work
         assert two.stored() == before
     two.ran(*typed)
     _no_leftover(two)
 
 
 def test_a_read_only_project_can_be_looked_at(two: Cheeseshop) -> None:
-    """What only reads needs no right to write, a database in WAL mode included."""
+    """What only reads needs no right to write, a database in WAL mode included.
+
+    Check says where the run will need it.
+    """
     two.sql(2, "PRAGMA journal_mode = WAL")
     folders = [p for p in two.root.rglob("*") if p.is_dir()]
     with _read_only(two.root, *folders):
-        for command in ("plan 2to3", "check 2to3", "status", "2to3 --dry-run"):
+        for command in ("plan 2to3", "status", "2to3 --dry-run"):
             done = finished(two.start(*command.split(), before=_as_anybody))
             assert (done.code, done.clear) == (0, True), done.said
+        done = finished(two.start("check", "2to3", before=_as_anybody))
+        assert_refused(done, 3, ["2 findings", f"{two.data}: ", f"{two.root / '.migrate/runs'}: "])
 
 
 def test_an_old_database_that_may_not_be_read(two: Cheeseshop) -> None:

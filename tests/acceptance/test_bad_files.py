@@ -36,7 +36,11 @@ BROKEN_STEPS = {
         "def migrate(step, old, new):\n    x = 1\n    x / 0\n",
         ["2to3.py:3", "division by zero"],
     ),
-    "leaves the process": ("import sys\nsys.exit(0)\n", ["2to3.py:2"]),
+    "leaves the process": ("import sys\nsys.exit(0)\n", ["2to3.py:2", "to do mend line 2 of"]),
+    "leaves the process in migrate": (
+        "def migrate(step, old, new):\n    raise SystemExit(0)\n",
+        ["2to3.py:2", "SystemExit: 0", "to do mend line 2 of migrators/2to3.py"],
+    ),
     "accounts for nothing": (
         "def migrate(step, old, new):\n    pass\n",
         ["2to3.py", "is carried nowhere", "step.drop("],

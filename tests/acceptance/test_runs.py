@@ -263,6 +263,27 @@ def test_stamp_adopts_a_database_that_is_its_schema(two: Cheeseshop) -> None:
     two.ran("2to3")
 
 
+def test_stamp_leaves_alone_what_says_so_already(three: Cheeseshop) -> None:
+    """The database of a run stays its own: typed again, there is nothing to do."""
+    before = sha256(three.database(3))
+    three.ran("stamp", "3")
+    assert sha256(three.database(3)) == before
+    assert "nothing to do" in three.ran("2to3").out
+
+
+def test_stamp_keeps_who_made_a_database_that_has_grown(three: Cheeseshop) -> None:
+    """The schema took in an index of a minor release: the stamp says that, and no more."""
+    schema = three.root / "schemas" / "v3.py"
+    grown = 'import sqlalchemy as sa\nsa.Index("added", metadata.tables["users"].c.name)\n'
+    schema.write_text(f"{schema.read_text()}{grown}")
+    three.sql(3, "CREATE INDEX added ON users (name)")
+    (before,) = three.rows(3, "SELECT step, extract, fingerprint FROM migrate_stamp")
+    three.ran("stamp", "3")
+    (after,) = three.rows(3, "SELECT step, extract, fingerprint FROM migrate_stamp")
+    assert after[:2] == before[:2] == ("migrate 2to3", after[1])
+    assert after[2] != before[2]
+
+
 def test_stamp_refuses_what_has_drifted(two: Cheeseshop) -> None:
     """Exit 3 lists each difference; nothing is stamped. So does the step refuse it."""
     two.sql(
@@ -277,10 +298,24 @@ def test_stamp_refuses_what_has_drifted(two: Cheeseshop) -> None:
     assert "users.login" in done.said
     assert "users.username" in done.said
     assert "ix_packages_owner_id" in done.said
+    assert "or, where the database is right, correct schemas/v2.py" in done.said
+    assert "freeze" not in done.said  # it takes in additions alone
     assert sha256(two.database(2)) == before
     done = two.run("2to3")
     assert (done.code, done.clear) == (3, True)
     assert not two.database(3).exists()
+
+
+def test_stamp_says_where_a_trigger_is_declared(two: Cheeseshop) -> None:
+    """The schema module cannot hold it: it stands in the SQL beside it, and then all agree."""
+    trigger = "CREATE TRIGGER audit AFTER DELETE ON users BEGIN SELECT 1; END"
+    two.sql(2, "DROP VIEW migrate_stamp", trigger)
+    done = two.run("stamp", "2")
+    assert (done.code, done.clear) == (3, True)
+    assert "say so in schemas/v2.after.sqlite.sql: trigger audit" in done.said
+    with (two.root / "schemas" / "v2.after.sqlite.sql").open("a") as file:
+        file.write(f"\n{trigger};\n")
+    two.ran("stamp", "2")
 
 
 def test_additions_within_a_major_are_not_drift_for_stamp(two: Cheeseshop) -> None:

@@ -13,6 +13,7 @@ import pytest
 from migrators.errors import DatabaseError, ExtractError, Findings, MigrateError, PlanError
 from migrators.errors import ValueRefused as Refused
 from migrators.events import silent
+from migrators.report.accounting import count_lines
 from migrators.run import Options, create
 from tests.engine.journey import NOTES, inserts, named, numbered, quoted, rules
 from tests.unit.preflight.asking import checked, only_stop, stops
@@ -650,6 +651,17 @@ def test_f83_what_the_old_schema_does_not_mention_is_refused(
     error = journey.refused(Findings, numbered(["a"]), statement)
     assert "stray" in error.message
     assert any("stray" in " ".join([f.title, *f.facts]) for f in stops(checked(journey.shop)))
+
+
+def test_f83_a_view_and_an_index_that_stay_behind_are_said(journey: Journey) -> None:
+    """They hold no data, so nothing is lost with them: the run and its receipt name them."""
+    journey.schemas(TEXT)
+    receipt = journey.arrives(
+        numbered(["a"]), "CREATE VIEW stray AS SELECT x FROM notes", "CREATE INDEX ix ON notes (x)"
+    )
+    assert receipt.unknown == ("index ix", "view stray")
+    assert "  stays behind: no schema says it" in count_lines(receipt)
+    assert journey.shop.rows("SELECT name FROM sqlite_master WHERE name IN ('ix', 'stray')") == []
 
 
 def test_e58_json_arrives_with_its_bytes(journey: Journey) -> None:

@@ -416,3 +416,79 @@ def test_what_follows_a_table_follows_the_key_that_table_has(shop: Sandbox, *, u
         "SELECT users.name FROM seen JOIN pages ON pages.id = seen.page"
         " JOIN users ON users.id = pages.id"
     ) == [("bob",)]
+
+
+SLIPS = {
+    "step.table('users')": r"step\.table takes a table, such as new\.users, not 'users'",
+    "step.table(None)": r"step\.table takes a table, such as new\.users, not None",
+    "step.table(new.users, source=select(old.users))": r"source= takes .* not a select",
+    "step.table(new.users, only=True, because='x')": r"only= takes a condition .* not True",
+    "step.table(new.users).drop_rows(True, because='x')": "drop_rows takes a condition",
+    "step.table(new.users).drop_rows('x', because='x')": "drop_rows takes a condition",
+    "step.table(new.users).query(new.users, rows=new)": "query takes a select",
+    "step.table(new.users).computed('f', reads=select(old.users))": "computed takes a function",
+    "step.table(new.users).reads('name')": r"reads takes a column, such as new\.users\.c\.name",
+    "step.drop('users', because='x')": r"step\.drop takes .* old\.users or .* not 'users'",
+    "step.drop(old.users, because=7)": r"step\.drop: a reason is required",
+    "step.same('n', old=1, new=2)": "old= takes a select",
+    "step.loss('x', count=3)": "count= takes a select",
+    "step.lookup(new.users, key='name', of=[])": r"key= takes a column, .*new\.users\.c\.name",
+    "step.lookup(new.users, key=new.users.c.name, of=['x'])": "of= takes columns",
+    "step.lookup(new.users, key=new.users.c.name, of=[]).values(nme=1)": "did you mean name",
+    "step.rekey('users')": r"step\.rekey takes a table",
+    "step.follows('x', new.users)": r"step\.follows takes a column",
+    "step.uuid('users', old.users.c.id)": r"step\.uuid takes a table",
+    "step.grant(new.users, like='users')": r"like= takes a table, such as old\.",
+    "raise SystemExit(0)": "SystemExit: 0: a step says what goes where, and returns",
+    "(old.users.c.id > 1) and 7": "conditions are joined by & and",
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_said_with_its_line(shop: Sandbox, slip: str) -> None:
+    """What is no table, condition or select is said where it stands, and how to go on."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(f"pass\n{slip}")
+    with pytest.raises(CodeError, match=SLIPS[slip]) as caught:
+        shop.plan()
+    lines = (shop.root / "migrators" / "1to2.py").read_text().splitlines()
+    at = next(i for i, line in enumerate(lines, 1) if slip in line)
+    assert caught.value.line == at
+    assert caught.value.hint == (
+        f"mend line {at} of migrators/1to2.py, then type the same command again",
+    )
+
+
+def test_values_that_do_not_fit_are_said_with_their_lines(shop: Sandbox) -> None:
+    """A single one's line stands with the file's name, of several each has its own."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    begin = "users = step.table(new.users)\n"
+    shop.step(f"{begin}users.values(name=rules.integer(old.users.c.name))")
+    with pytest.raises(PlanError, match=r"^1to2\.py:9: users\.name: integer.* write rules\.text"):
+        shop.plan()
+    shop.step(f"{begin}users.values(name=old.users)\nusers.values(id=old.users.c.name)")
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert [p.split(": ")[:3] for p in caught.value.problems[:2]] == [
+        ["line 10", "users.id", "text(20) does not become integer(32) by itself"],
+        ["line 9", "users.name", "a table is no value"],
+    ]
+
+
+@pytest.mark.parametrize("ends", ["raise SystemExit(0)", "1 / 0"])
+@pytest.mark.parametrize("after", ["", "    yield\n"])
+def test_a_function_that_ends_is_said_with_its_line(shop: Sandbox, ends: str, after: str) -> None:
+    """Called, or asked for its first rows: the run stops, and nothing is published."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(
+        "step.table(new.users).computed(some, reads=select(old.users))",
+        before=f"def some(frames):\n    {ends}\n{after}",
+    )
+    shop.create()
+    with pytest.raises(CodeError, match=r"^1to2\.py:7: some: ") as caught:
+        shop.migrate()
+    assert caught.value.hint[0].startswith("mend line 7 of migrators/1to2.py")
+    assert not shop.database(2).exists()

@@ -259,8 +259,8 @@ def test_what_computes_nothing_imports_no_pandas(words: tuple[str, ...], tmp_pat
 
 def test_a_file_is_frozen_without_the_drivers_of_servers(tmp_path: Path) -> None:
     """As the package installs by itself: they are extras."""
-    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+    with closing(sqlite3.connect(tmp_path / "shop_v1.db")) as connection:
         connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
     without = "import sys\nsys.modules.update(dict.fromkeys(('psycopg', 'pymysql')))\n"
-    imported_by(without + command("init", "shop", "--from", "sqlite:///old.db"), tmp_path)
+    imported_by(without + command("init", "shop", "--from", "sqlite:///shop_v1.db"), tmp_path)
     assert "name" in (tmp_path / "shop" / "schemas" / "v1.py").read_text()

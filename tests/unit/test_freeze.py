@@ -384,6 +384,24 @@ def test_nothing_new_writes_nothing(project: Project) -> None:
     assert path.read_text().endswith("# by hand\n")
 
 
+def test_sql_beside_a_file_that_is_there_is_named_not_written(project: Project) -> None:
+    """A trigger made since: a person says where it stands, and then it is not named again."""
+    trigger = "create trigger kept after delete on a begin\n  select 1;\nend"
+    source = _live(project)
+    freeze(project, 1, source)
+    beside = project.root / "schemas" / "v1.after.sqlite.sql"
+    before = beside.read_text()
+    _live(project, trigger)
+    done = freeze(project, 1, source)
+    (note,) = (n for n in done.notes if "word for word" in n)
+    begins = "CREATE TRIGGER kept after delete on a begin select 1; end"
+    assert note.startswith("not in schemas/v1.after.sqlite.sql word for word, write it there: ")
+    assert note.endswith((begins, f"{begins};"))
+    assert (done.written, beside.read_text()) == ((), before)
+    beside.write_text(f"{before}\nCREATE TRIGGER kept after delete on a begin select 1; end;\n")
+    assert not [n for n in freeze(project, 1, source).notes if "word for word" in n]
+
+
 LIVE = """
 create table a(
   id integer primary key autoincrement,

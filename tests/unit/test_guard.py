@@ -43,6 +43,24 @@ def test_right_version(tmp_path: Path) -> None:
         assert connection.in_transaction()
 
 
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    """SQLite makes an empty one when it connects, which would be in the way of the next run."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/shop_v3.db")
+    with pytest.raises(WrongVersion, match=r"shop_v3\.db does not exist") as caught:
+        migrators.require(engine, major=3)
+    assert caught.value.hint[0].startswith("migrate status")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"]
+)
+def test_a_database_in_memory_is_there(url: str) -> None:
+    """It has no stamp, which is what is said of it."""
+    with pytest.raises(WrongVersion, match="has no stamp"):
+        migrators.require(sa.create_engine(url), major=3)
+
+
 @pytest.mark.parametrize(
     ("name", "stamp", "said", "hint"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -49,6 +50,25 @@ def test_migrators_package_is_refused() -> None:
         _find(PROJECTS / "package")
     assert caught.value.hint[0].startswith("rm ")
     assert "INP001" in caught.value.hint[1]
+
+
+def test_a_line_to_type_is_quoted(tmp_path: Path) -> None:
+    """A folder with a space in its name is one word of the line."""
+    folder = tmp_path / "my shop"
+    shutil.copytree(PROJECTS / "package", folder)
+    with pytest.raises(ProjectError) as caught:
+        _find(folder)
+    assert shlex.split(caught.value.hint[0]) == ["rm", str(folder / "migrators" / "__init__.py")]
+
+
+def test_another_clone_of_the_engine_is_recognised(tmp_path: Path) -> None:
+    """Not one file of it is to be removed: it is to be installed as it lies there."""
+    for name in ("pyproject.toml", "migrators/__init__.py", "migrators/project.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(REPOSITORY / name, tmp_path / name)
+    with pytest.raises(ProjectError, match="a clone of migrate itself") as caught:
+        _find(tmp_path)
+    assert caught.value.hint[0].endswith(f"-m pip install -e {tmp_path}")
 
 
 @pytest.mark.parametrize(

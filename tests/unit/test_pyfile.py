@@ -81,7 +81,15 @@ def test_errors_name_file_and_line(tmp_path: Path, text: str, said: str) -> None
     with pytest.raises(CodeError) as caught:
         pyfile.load(path, "v3")
     assert said in caught.value.message
+    assert caught.value.hint[-1].startswith("mend ")
     assert not [m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(path)]
+
+
+def test_a_module_that_is_missing_can_be_installed(tmp_path: Path) -> None:
+    """Or its import left out: a step needs nothing of the application."""
+    with pytest.raises(CodeError) as caught:
+        pyfile.load(_file(tmp_path, "import nothing_of_that_name\n"), "v3")
+    assert caught.value.hint[0].startswith("install nothing_of_that_name beside migrate")
 
 
 def test_missing_file(tmp_path: Path) -> None:

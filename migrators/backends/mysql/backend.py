@@ -25,6 +25,7 @@ from migrators.backends.mysql import (
 from migrators.backends.mysql import limits as column_limits
 from migrators.backends.mysql import stamp as stamps
 from migrators.backends.server import Server
+from migrators.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +60,9 @@ class MySQLBackend(Server):
 
     name: ClassVar[str] = "mysql"
     _dialect: ClassVar[type[MySQLDialect]] = MySQLDialect
+    exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset(
+        {(Kind.ENUM, Kind.TEXT), (Kind.TEXT, Kind.BINARY)}
+    )
 
     def __init__(self, url: sa.URL) -> None:
         super().__init__(url)

@@ -21,6 +21,7 @@ from migrators.backends.postgresql import (
 from migrators.backends.postgresql import limits as column_limits
 from migrators.backends.postgresql import stamp as stamps
 from migrators.backends.server import Server
+from migrators.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +55,8 @@ class PostgreSQLBackend(Server):
 
     name: ClassVar[str] = "postgresql"
     place: ClassVar[str] = "ctid"
+    exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset({(Kind.ENUM, Kind.TEXT)})
+    """Text as bytea would be read for escapes."""
 
     def __init__(self, url: sa.URL, like: Backend | None = None) -> None:
         super().__init__(url)

@@ -27,6 +27,7 @@ from migrators.backends.sqlite import stamp as stamps
 from migrators.backends.sqlite.facts import Facts
 from migrators.backends.sqlite.parts import BESIDE, Parts
 from migrators.errors import UsageError
+from migrators.types import Kind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,6 +64,7 @@ class SQLiteBackend(Facts, Backend):
 
     name: ClassVar[str] = "sqlite"
     unchanged: ClassVar[str] = "not one byte changed"
+    exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset({(Kind.TEXT, Kind.BINARY)})
 
     def __init__(self, url: sa.URL) -> None:
         super().__init__(url)

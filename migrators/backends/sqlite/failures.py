@@ -10,7 +10,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrators.errors import DatabaseError, Locked, MigrateError, ValueRefused
+from migrators.errors import DatabaseError, Locked, MigrateError, NotADatabase, ValueRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ _CONSTRAINT = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed
 _KNOWN: tuple[tuple[str, type[MigrateError], str, str], ...] = (
     ("database is locked", Locked, "is locked by a writer", "stop what writes to it, then retry"),
     ("database table is locked", Locked, "is locked by a writer", "stop what writes to it"),
-    ("file is not a database", DatabaseError, "is not a SQLite database", "check the url"),
+    ("file is not a database", NotADatabase, "is not a SQLite database", "check the url"),
     (
         "malformed",
         DatabaseError,
@@ -37,6 +37,13 @@ _KNOWN: tuple[tuple[str, type[MigrateError], str, str], ...] = (
     (READ_ONLY, DatabaseError, "is read-only", "check the rights of the file and its folder"),
     (CANNOT_OPEN, DatabaseError, "cannot be opened", "check the rights of file and folder"),
     ("failed to open", DatabaseError, "cannot be opened", "check the rights of file and folder"),
+    (
+        "Permission denied",
+        DatabaseError,
+        "permission denied",
+        "check the rights of the file and its folder",
+    ),
+    ("Read-only file system", DatabaseError, "lies on a read-only disk", "mount it writable"),
 )
 
 _NO_MEMORY = ("Cannot allocate memory", "out of memory")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -104,20 +105,25 @@ def sync(path: Path) -> None:
 
 
 def _built(files: Parts, metadata: sa.MetaData, dialect: sa.Dialect, busy_ms: int) -> str:
-    """Build the indexes of both files at once, and join them; return how many, in words."""
+    """Build the indexes of both files at once, and join them; return how many, in words.
+
+    What was loaded goes to the disk meanwhile.
+    """
     tables = metadata.tables.values()
-    here = (files.path, [table for table in tables if table.name not in files.rows])
-    there = (files.part, [table for table in tables if table.name in files.rows])
+    here = [table for table in tables if table.name not in files.rows]
+    there = [table for table in tables if table.name in files.rows]
 
-    def build(of: tuple[Path, list[sa.Table]], _worker: int, _emit: Callable[[None], None]) -> int:
-        with _sorting(of[0], busy_ms) as connection, cancellable(connection.interrupt):
-            return _indexes(connection, of[1], dialect)
+    def build(path: Path, of: list[sa.Table]) -> int:
+        with _sorting(path, busy_ms) as connection, cancellable(connection.interrupt):
+            return _indexes(connection, of, dialect)
 
-    both = [here, there] if files.rows else [here]
-    built = side_by_side(both, range(len(both)), build, lambda _: None)[0]
+    work: list[Callable[[], int | None]] = [partial(build, files.path, here)]
+    if files.rows:
+        work += [partial(build, files.part, there), partial(sync, files.path)]
+    built = side_by_side(work, range(len(work)), lambda do, *_: do(), lambda _: None)[0] or 0
     if files.rows:
         with _sorting(files.path, busy_ms) as connection:
-            built += _indexes(connection, there[1], dialect)  # of tables that are empty yet
+            built += _indexes(connection, there, dialect)  # of tables that are empty yet
             files.join(connection)
     return f"{_counted(built, 'index', 'es')} built" if built else ""
 

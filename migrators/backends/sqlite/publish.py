@@ -14,6 +14,7 @@ import errno
 import os
 import sqlite3
 from contextlib import suppress
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from migrators.backends.sqlite import failures, parts, source
@@ -52,16 +53,27 @@ def publish(staging: Path, name: Path, aside: Path | None, like: Path | None) ->
 
 
 def ready(name: Path) -> None:
-    """Refuse beforehand what `publish` would refuse for files that lie beside the name.
+    """Refuse beforehand what `publish` would refuse for the folder, and for files beside the name.
 
     Raises
     ------
     DatabaseError
     """
+    _refuse_read_only(name)
     if name.exists():
         _refuse_used(name)
     else:
         _refuse_sidecars(name)
+
+
+def _refuse_read_only(name: Path) -> None:
+    """Refuse a folder that no file can be made in; one that is not there is made in another."""
+    folder = next(p for p in name.absolute().parents if p.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DatabaseError(
+            f"{folder}: {name.name} cannot be made there: the folder may not be written",
+            hint=f"make it writable: chmod u+wx {quote(str(folder))}",
+        )
 
 
 def _is_same(one: Path, other: Path) -> bool:
@@ -120,7 +132,7 @@ def _refuse_sidecars(name: Path) -> None:
         if os.path.lexists(file):
             raise DatabaseError(
                 f"{file}: lies beside the new name, and would bring old content back",
-                hint=f"move it away: mv {file} {file}.old",
+                hint=f"move it away: mv {quote(str(file))} {quote(f'{file}.old')}",
             )
 
 

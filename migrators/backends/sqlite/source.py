@@ -14,11 +14,12 @@ import sqlite3
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from migrators.backends.sqlite import connect, failures
-from migrators.errors import DatabaseError, Locked
+from migrators.errors import DatabaseError, Locked, NotADatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +54,12 @@ def require(path: Path) -> None:
     except OSError as error:
         raise failures.translated(error, path) from error
     if stat.S_ISDIR(found.st_mode):
-        raise DatabaseError(f"{path}: is a directory, not a database", hint="check the url")
+        hint = f"check the url, or move it away: mv {quote(str(path))} {quote(f'{path}.old')}"
+        raise DatabaseError(f"{path}: is a directory, not a database", hint=hint)
     if not stat.S_ISREG(found.st_mode):
         raise DatabaseError(f"{path}: is not a regular file", hint="check the url")
     if found.st_size == 0:
-        raise DatabaseError(f"{path}: the file is empty", hint="check the url")
+        raise NotADatabase(f"{path}: the file is empty", hint="check the url")
 
 
 def require_whole_pages(path: Path, page: int) -> None:

@@ -47,13 +47,14 @@ def check(ctx: click.Context, step: tuple[int, int], *, show_values: bool, as_js
     from migrators.cli.results import database
     from migrators.preflight import with_later
     from migrators.report.check import check_data, check_lines
+    from migrators.run import beforehand
 
     session: Session = ctx.obj
     project = session.project()
     at = datetime.now(UTC)
     first, *others = _plans(project, *step)
     found = _checked(project, session, first, others, show_values=show_values)
-    found = with_later(found, first, others)
+    found = with_later(found, first, others).with_findings(beforehand(project, (first, *others)))
     name = f"{step[0]}to{step[1]}" if step[0] != step[1] else str(step[0])
     place = database(session, project, first.old.version)
     if as_json:

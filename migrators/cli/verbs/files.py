@@ -47,7 +47,7 @@ def freeze(session: Session, version: int, source: str, alembic_head: str | None
     made = frozen.freeze(project, version, source, alembic_head=alembic_head)
     said = [f"added    {what}" for what in made.added]
     if not made.written:
-        said.append(f"schemas/v{version}.py says all of it already.")
+        said.append(f"schemas/v{version}.py says all of the tables already.")
     _show(session, _written(made.written, project.root), said, _notes(made.notes))
 
 

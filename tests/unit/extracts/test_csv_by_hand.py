@@ -59,6 +59,24 @@ def test_hand_edits_that_are_taken(tmp_path: Path) -> None:
     ]
 
 
+def test_an_empty_field_where_a_value_must_be(tmp_path: Path) -> None:
+    """Named by its line, a text that is empty is another thing."""
+    path = tmp_path / "t.csv"
+    name = Column("name", ColumnType(Kind.TEXT), nullable=False)
+    path.write_text('id,name\n1,"a\nb"\n2,\n')
+    with pytest.raises(
+        ExtractError, match=r"^t\.csv:4 name: is empty, which is NULL, and"
+    ) as caught:
+        rows(path, [ID, name])
+    assert caught.value.hint == ('write a value there: "" is an empty text, or delete the row',)
+    path.write_text('id,name\n1,"a"\n2,""\n')
+    assert [row["name"] for row in rows(path, [ID, name])] == ["a", ""]
+    path.write_text('id,name\n1,"a"\n,"b"\n')
+    with pytest.raises(ExtractError, match=r"^t\.csv:3 id: is empty") as caught:
+        rows(path, [ID, name])
+    assert caught.value.hint == ("write a value there, or delete the row",)
+
+
 H = "id,text,paid\n"
 REFUSED = [
     ("", "t.csv:1 is missing: the file is empty"),

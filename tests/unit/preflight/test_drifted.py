@@ -34,6 +34,16 @@ def test_drift_stops_and_says_what_to_do(shop: Sandbox) -> None:
     assert "schemas/v1.py" in finding.mend[0]
 
 
+def test_a_trigger_more_is_said_in_the_sql_beside_the_schema(shop: Sandbox) -> None:
+    """The schema's module cannot hold it."""
+    users(shop, "CREATE TRIGGER tr AFTER DELETE ON users BEGIN SELECT 1; END")
+    finding = only_stop(checked(shop))
+    assert finding.mend == (
+        "bring the database to what schemas/v1.py says, in release 1;",
+        "or, where the database is right, say so in schemas/v1.after.sqlite.sql: trigger tr",
+    )
+
+
 def test_what_was_added_within_the_major_is_a_note(shop: Sandbox) -> None:
     """A further view holds no data; it stays behind, and that is said."""
     users(shop, "CREATE VIEW v AS SELECT 1", "CREATE INDEX ix_more ON users (id, name)")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.unit.preflight.asking import checked, left_to_rehearsal, only_stop, seen, stops
 
 if TYPE_CHECKING:
@@ -63,6 +65,56 @@ def test_a_parent_that_the_step_leaves_out_is_missed(shop: Sandbox) -> None:
     assert seen(shop, finding) == [(12,), (13,), (14,)]
 
 
+OWNER = "old.owners.c"
+LEFT_OUT = {
+    f'{OWNER}.name == "bob"': f'({OWNER}.name == "bob").is_not(True)',
+    f"{OWNER}.id == 2": f"({OWNER}.id == 2).is_not(True)",
+    f'{OWNER}.name.in_(["bob", "b\\"b"])': f'({OWNER}.name.in_(["bob", "b\\"b"])).is_not(True)',
+    f"({OWNER}.name.like('b%')) & ({OWNER}.id != 1)": (
+        f'(({OWNER}.name.like("b%")) & ({OWNER}.id != 1)).is_not(True)'
+    ),
+    f"{OWNER}.name.is_not(None) & ({OWNER}.id == 2)": (
+        f"(({OWNER}.name.is_not(None)) & ({OWNER}.id == 2)).is_not(True)"
+    ),
+    f"func.upper({OWNER}.name) == 'BOB'": "(upper(owners.name) = 'BOB') IS NOT TRUE",
+    "sa.text(\"owners.name LIKE 'b%'\")": "(owners.name LIKE 'b%') IS NOT TRUE",
+}
+
+
+@pytest.mark.parametrize("where", LEFT_OUT)
+def test_the_mend_repeats_what_leaves_parents_out(shop: Sandbox, where: str) -> None:
+    """Each line, typed as it is, mends it; rows whose condition is NULL stay on both sides."""
+    shop.schema(1, schema())
+    shop.schema(2, schema())
+    step = f'step.table(new.owners).drop_rows({where}, because="left")\n'
+    shop.step(step)
+    shop.create(*ROWS, "INSERT INTO owners VALUES (3, NULL)", "INSERT INTO pets VALUES (15, 3)")
+    finding = only_stop(checked(shop))
+    assert finding.facts == ("3 rows refer to no row of owners  id 12, 13, 14",)
+    assert LEFT_OUT[where] in finding.mend[1]
+    for line in finding.mend[1:]:
+        shop.step(step + textwrap.dedent(line).replace('"..."', '"strays"'))
+        assert stops(checked(shop)) == []
+    shop.migrate()
+    assert (15, 3) in shop.rows("SELECT id, owner FROM pets")
+
+
+def test_the_mend_repeats_which_parents_stay(shop: Sandbox) -> None:
+    """A condition of `only` is one of rows that stay: NULL leaves out."""
+    shop.schema(1, schema())
+    shop.schema(2, schema())
+    for only in (f'{OWNER}.name != "bob"', f"func.lower({OWNER}.name) != 'bob'"):
+        step = f'step.table(new.owners, only={only}, because="left")\n'
+        shop.step(step)
+        shop.database().unlink(missing_ok=True)
+        shop.create(*ROWS, "INSERT INTO owners VALUES (3, NULL)", "INSERT INTO pets VALUES (15, 3)")
+        finding = only_stop(checked(shop))
+        assert finding.facts == ("4 rows refer to no row of owners  id 12, 13, 14, 15",)
+        for line in finding.mend[1:]:
+            shop.step(step + textwrap.dedent(line).replace('"..."', '"strays"'))
+            assert stops(checked(shop)) == []
+
+
 def test_changed_keys_are_compared_by_their_old_values(shop: Sandbox) -> None:
     """`rekey` changes both sides alike."""
     shop.schema(1, schema())
@@ -82,6 +134,9 @@ def test_a_reference_to_the_table_itself(shop: Sandbox) -> None:
     finding = only_stop(checked(shop))
     assert finding.facts == ("1 row refers to no row of nodes  id 3",)
     assert seen(shop, finding) == [(3,)]
+    for line in finding.mend[1:]:
+        shop.step(textwrap.dedent(line).replace('"..."', '"strays"'))
+        assert stops(checked(shop)) == []
 
 
 def test_a_reference_of_several_columns(shop: Sandbox) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrators.errors import ValueRefused
 from tests.unit.preflight.asking import checked, only_stop, seen, stops
 
 if TYPE_CHECKING:
@@ -84,3 +85,32 @@ def test_a_rule_over_a_wrong_cell_is_not_said_twice(shop: Sandbox) -> None:
     shop.step("step.table(new.cells).values(x=rules.text(old.cells.c.x))")
     shop.create("INSERT INTO cells VALUES (1, 'abc', '')")
     assert only_stop(checked(shop)).title == "cells.x holds what is not integer(32)"
+
+
+COERCED = {
+    "a value": "step.table(new.notes).values(x=sa.type_coerce(old.notes.c.x, sa.Integer))",
+    "in a rule": """
+        number = sa.type_coerce(old.notes.c.x, sa.Integer)
+        step.table(new.notes).values(x=rules.default(number, 0))""",
+    "in a select": """
+        number = sa.type_coerce(old.notes.c.x, sa.Integer).label("x")
+        step.table(new.notes, source=select(old.notes.c.id, number).subquery())""",
+}
+
+
+@pytest.mark.parametrize("step", COERCED.values(), ids=COERCED)
+def test_sql_that_gives_another_type_than_the_step_says(shop: Sandbox, step: str) -> None:
+    """Known by the new column that it fills, before and in the run, with the rows' keys."""
+    notes = 't("notes", Column("id", Integer, primary_key=True), Column("x", {}))'
+    shop.schema(1, notes.format("Text"))
+    shop.schema(2, notes.format("Integer"))
+    shop.step(step)
+    shop.create("INSERT INTO notes VALUES (1, '12,345'), (2, 'x'), (3, NULL)")
+    finding = only_stop(checked(shop))
+    keyed = "" if "select" in step else "  id 1, 2"
+    assert finding.title.startswith("notes.x cannot be read as the step says")
+    assert finding.facts == (f"2 values: is text where integer(32) is declared{keyed}",)
+    assert "convert them by a rule of the step" in finding.mend[1]
+    with pytest.raises(ValueRefused, match=r"^notes\.x: 2 rows") as caught:
+        shop.migrate()
+    assert caught.value.hint[1:] == finding.mend
