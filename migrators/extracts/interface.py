@@ -36,11 +36,16 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class ColumnEntry:
-    """One column: `type` is `str(ColumnType)`, `form` is "native" or "text"."""
+    """One column: `type` is `str(ColumnType)`, `form` is "native" or "text".
+
+    `pii` says what replaced the values of a personal column: `personal.Treatment.how`, or
+    "invented"; empty where nothing was said.
+    """
 
     name: str
     type: str
     form: str = "native"
+    pii: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load, say_filled
 from migrators.run.directory import new_run
 from migrators.run.lock import locked
+from migrators.run.personal import carried_marks
 from migrators.schema import load_schema
 from migrators.verify import verify
 
@@ -54,7 +55,7 @@ def upgrade_fixtures(project: Project, old: int, new: int, *, emit: Emit) -> Pat
         run = new_run(project, command)
         try:
             made = _made(project, run, old, new, emit)
-            _swap(made, target)
+            swap(made, target)
         finally:
             run.clear_scratch()
         run.say("finished", outcome="written")
@@ -71,7 +72,8 @@ def _made(project: Project, run: RunDirectory, old: int, new: int, emit: Emit) -
     after = scratch_backend(run.scratch, f"v{new}")
     plan = plans.make(project, old, new, now=FIXTURE_NOW, source=database, target=after)
     place = run.scratch / "fixtures"
-    writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True)
+    marks = carried_marks(project, reader, plan.new)
+    writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True, replaced=marks)
     work = run.scratch / "work"
     work.mkdir(mode=0o700)
     began = time.monotonic()
@@ -89,13 +91,13 @@ def _load(reader: ExtractReader, database: Backend) -> None:
     finish(reader, schema, database, emit=silent)
 
 
-def _swap(made: Path, target: Path) -> None:
+def swap(made: Path, target: Path) -> None:
     """Put the new files in the old ones' place: all are on disk before one gets its name."""
     target.mkdir(parents=True, exist_ok=True)
     new = [target / file.name for file in sorted(made.iterdir())]
     try:
         for file in new:
-            shutil.copyfile(made / file.name, _part(file))
+            shutil.copy(made / file.name, _part(file))
     except OSError:
         for file in new:
             _part(file).unlink(missing_ok=True)

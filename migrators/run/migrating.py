@@ -1,4 +1,4 @@
-"""`migrate 2to3`, `migrate 1to4`, `migrate extract`: the main job."""
+"""`migrate 2to3`, `migrate 1to4`: the main job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ from migrators.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from migrators.backends.interface import Backend, Still
     from migrators.extracts.interface import Manifest
@@ -338,34 +337,3 @@ class _Migration:
             unknown=self.unknown,
             sames=tuple((title, answer(rows)) for title, rows in answers),
         )
-
-
-def extract_only(
-    project: Project,
-    chain: Sequence[tuple[int, int]],
-    to: Path,
-    options: Options,
-    *,
-    emit: Emit,
-) -> Path:
-    """Write the extract of one step, or with old = new of a database as it is, to `to`."""
-    (old, new), *further = chain
-    command = f"migrate extract {old}to{new}" if old != new else f"migrate extract {old}"
-    if further:
-        raise UsageError("extract takes one step", hint=command)
-    with locked(project, command, old):
-        made = plans.make(project, old, new) if old != new else plans.make_copy(project, old)
-        emit(Planned(made.computes))
-        source = present(project, old)
-        run = new_run(project, command)
-        emit(RunBegan(run.id))
-        try:
-            writer = ExtractWriter(to, made.new, options.files)
-            began = time.monotonic()
-            extract(made, source, writer, scratch=run.scratch, emit=emit, jobs=options.jobs)
-            said = extent(ExtractReader.open(to, made.new).manifest)
-            emit(StageDone("extract", time.monotonic() - began, (f"{said}: every row in {to}",)))
-        finally:
-            run.clear_scratch()
-        run.say("finished", outcome="extracted")
-    return to

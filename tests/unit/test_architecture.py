@@ -29,6 +29,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("pyfile",),
     ("types",),
     ("schema",),
+    ("personal",),
     ("guard",),  # what an application asks at its start
     ("rules",),
     ("step",),
@@ -40,8 +41,9 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("receipt", "order"),
     ("extracts",),
-    ("extract", "load"),
+    ("extract", "load", "fixtures"),
     ("verify",),
+    ("sample",),
     ("survey",),
     ("preflight",),
     ("freeze",),
