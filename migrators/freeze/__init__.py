@@ -16,7 +16,7 @@ from migrators import pyfile
 from migrators.errors import CodeError, ProjectError, UsageError
 from migrators.freeze import grow, module, naming
 from migrators.schema import fingerprint as declared
-from migrators.schema import read_schema
+from migrators.schema import load_schema, read_schema
 from migrators.schema.model import load_order
 from migrators.schema.version import SchemaVersion
 
@@ -114,6 +114,20 @@ def freeze(
     for when, sql in found.beside.items() if before is None else ():
         written.append(_write(path.with_name(f"v{version}.{when}.{found.database}.sql"), sql))
     return Frozen(tuple(written), tuple(added), found.notes)
+
+
+def lacking(project: Project, version: int, source: str) -> list[str]:
+    """Return what models declare that `schemas/vN.py` does not; nothing is written.
+
+    Raises
+    ------
+    UsageError
+        They differ in something else than additions: a sentence each.
+    CodeError
+        The module cannot be imported, or there is no such schema.
+    """
+    found = _resolve(project, version, source)
+    return _check_growth(load_schema(project, version), found, version)
 
 
 def _require_plain_targets(metadata: sa.MetaData, path: Path) -> None:

@@ -4,7 +4,7 @@
 a frozen result. Everything that writes holds the project's lock.
 """
 
-from migrators.run.fixtures import upgrade_fixtures
+from migrators.run.fixtures import carried, upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
 from migrators.run.migrating import copy, extract_only, migrate
 from migrators.run.options import Options, jobs_of
@@ -12,6 +12,7 @@ from migrators.run.state import discard, drop, stamp, status
 
 __all__ = [
     "Options",
+    "carried",
     "copy",
     "create",
     "discard",
