@@ -9,19 +9,32 @@ import queue
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import CodeType
 
 T = TypeVar("T")
 W = TypeVar("W")
 R = TypeVar("R")
 E = TypeVar("E")
+F = TypeVar("F", bound="Callable[..., Any]")
 
 _LOOK = 0.2  # seconds
 _AGAIN = 2.0  # seconds until what did not end is cancelled once more: it was between statements
 _DEPTH = 2  # batches waiting: more costs memory and was not faster
+_FEW = 2  # threads side by side; where there are more, the others work while one waits
+
+
+UNINTERRUPTED: set[CodeType] = set()
+"""Code that a signal lets come to its end: what it waits for would be closed under a thread."""
+
+
+def _uninterrupted(function: F) -> F:
+    UNINTERRUPTED.add(function.__code__)
+    return function
 
 
 class _Stopped(Exception):  # nothing went wrong here
@@ -61,9 +74,18 @@ class _Stop:
 
 
 class _Thread(threading.local):
-    """What may stop the thread that looks at it; the main thread is stopped by signals."""
+    """Facts of the thread that looks at it.
+
+    Attributes
+    ----------
+    stop : _Stop or None
+        What may stop it; the main thread is stopped by signals.
+    depth : int
+        Batches that wait in what it runs ahead.
+    """
 
     stop: _Stop | None = None
+    depth: int = _DEPTH
 
 
 _this = _Thread()
@@ -91,18 +113,54 @@ def abandoned() -> bool:
     return _this.stop is not None and _this.stop.asked
 
 
+class _Work(threading.Thread):
+    """A thread that says itself when it has ended.
+
+    `join`, interrupted, takes a running thread for ended (CPython 3.11).
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self.ended.set()
+
+    @_uninterrupted
+    def begin(self) -> None:
+        self.start()
+
+    @_uninterrupted
+    def end(self, cancel: Callable[[], None]) -> None:
+        """Wait for the end, whatever comes meanwhile; what has not begun has none."""
+        interrupted: KeyboardInterrupt | None = None
+        while self.ident is not None and not self.ended.is_set():
+            try:
+                cancel()
+                self.ended.wait(_AGAIN)
+            except KeyboardInterrupt as again:
+                interrupted = again
+        if interrupted is not None:
+            raise interrupted
+
+
 class _Producer(Generic[T]):
     def __init__(self, source: Iterator[T]) -> None:
         self._source = source
-        self._ready: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(_DEPTH)
+        self._depth = _this.depth
+        self._ready: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(self._depth)
         self.stop = _Stop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = _Work(self._run)
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread.begin()
 
     def _run(self) -> None:
-        _this.stop = self.stop
+        _this.stop, _this.depth = self.stop, self._depth
         try:
             for item in self._source:
                 if not self._put((True, item)):
@@ -139,11 +197,7 @@ class _Producer(Generic[T]):
                     raise _Stopped from None
 
     def end(self) -> None:
-        self.stop.now()
-        self._thread.join(_AGAIN)
-        while self._thread.is_alive():
-            self.stop.now()
-            self._thread.join(_AGAIN)
+        self._thread.end(self.stop.now)
 
 
 @contextmanager
@@ -155,8 +209,8 @@ def ahead(source: Iterator[T]) -> Iterator[Iterator[T]]:
     item would have come.
     """
     producer = _Producer(source)
-    producer.start()
     try:
+        producer.start()
         with cancellable(producer.stop.now):
             yield producer.items()
     finally:
@@ -194,8 +248,8 @@ def side_by_side(
     if weigh is not None:
         order.sort(key=lambda at: -weigh(items[at]))
     team: _Team[T, W, R, E] = _Team([(at, items[at]) for at in order], work, emit)
-    team.start(workers[: len(items)])
     try:
+        team.start(workers[: len(items)])
         team.wait()
     finally:
         team.end()
@@ -216,7 +270,7 @@ class _Team(Generic[T, W, R, E]):
         self.results: dict[int, R] = {}
         self.errors: dict[int, BaseException] = {}
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[_Work] = []
         self._at_work: dict[int, _Stop] = {}
         self._over = False  # nothing more is begun
         self._items = iter(items)
@@ -226,16 +280,12 @@ class _Team(Generic[T, W, R, E]):
 
     def start(self, workers: Sequence[W]) -> None:
         """Begin, a thread for each worker."""
-        self._threads = [
-            threading.Thread(target=self._serve, args=(w,), daemon=True) for w in workers
-        ]
+        self._threads = [_Work(partial(self._serve, worker)) for worker in workers]
         for thread in self._threads:
-            thread.start()
+            thread.begin()
 
     def wait(self) -> None:
         """Wait for the threads; a signal that another thread got is seen within `_LOOK`.
-
-        Not by `join`: interrupted, CPython 3.11 takes the thread for ended.
 
         Raises
         ------
@@ -257,9 +307,7 @@ class _Team(Generic[T, W, R, E]):
         """Cancel what is still at work, and wait for its end."""
         self._over = True
         for thread in self._threads:
-            while thread.is_alive():
-                self._cancel(after=-1)
-                thread.join(_AGAIN)
+            thread.end(partial(self._cancel, after=-1))
 
     def _cancel(self, *, after: int) -> None:
         for at, stop in list(self._at_work.items()):
@@ -270,6 +318,7 @@ class _Team(Generic[T, W, R, E]):
 
     def _serve(self, worker: W) -> None:
         """Take item after item until there are none, or one failed."""
+        _this.depth = 1 if len(self._threads) > _FEW else _DEPTH
         try:
             while self._took(worker):
                 pass

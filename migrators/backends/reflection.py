@@ -15,31 +15,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.backends import portable, where
-from migrators.backends.mysql import language as mysql_language
-from migrators.backends.mysql import reflection as mysql_reflection
-from migrators.backends.postgresql import reflection as postgresql_reflection
-from migrators.backends.sqlite import reflection as sqlite_reflection
+from migrators.backends.stamping import ALEMBIC_TABLE, OURS
 from migrators.config import redact
 from migrators.errors import DatabaseError, UsageError
-from migrators.guard import STAMP
 from migrators.schema.sqltext import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-_ALEMBIC = sqlite_reflection.ALEMBIC
-
-
-_AMEND: dict[str, Callable[[sa.Connection, sa.MetaData], tuple[dict[str, str], list[str]]]] = {
-    "postgresql": postgresql_reflection.amend,
-    "mysql": mysql_reflection.amend,
-    "mariadb": mysql_reflection.amend,
-}
-"""Completes reflected tables; gives SQL beside them by when it runs, and notes."""
-
-
-_LOSES = frozenset({"mysql", "mariadb"})
-"""Where a generic type says less than what is there: `sa.DateTime` is of whole seconds."""
+_MYSQL = frozenset({"mysql", "mariadb"})
 
 
 @dataclass(frozen=True)
@@ -121,26 +105,40 @@ def _reflect(connection: sa.Connection) -> Reflected:
     metadata = sa.MetaData()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # unmodelled indexes: added below
-        if database == "postgresql":
-            postgresql_reflection.reflect(connection, metadata, frozenset((_ALEMBIC, STAMP)))
-        else:
-            metadata.reflect(connection, only=lambda name, _: name not in (_ALEMBIC, STAMP))
-    beside: dict[str, str] = {}
-    notes: list[str] = []
-    if database in _AMEND:
-        beside, notes = _AMEND[database](connection, metadata)
+        beside, notes = _tables(connection, metadata)
     for table in metadata.tables.values():
         for column in table.columns:
             notes += _generic(column, connection.dialect)
     if database == "sqlite":
-        after = sqlite_reflection.amend(connection, metadata)
+        from migrators.backends.sqlite import reflection
+
+        after = reflection.amend(connection, metadata)
         beside = {"after": after} if after else {}
-        notes += sqlite_reflection.untold(connection, metadata)
+        notes += reflection.untold(connection, metadata)
     for table in metadata.tables.values():
         _mean_colons(table)
         for column in table.columns:
             column.type = portable.portable(column.type, connection.dialect)
     return Reflected(metadata, database, beside, _head(connection), tuple(sorted(notes)))
+
+
+def _tables(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, str], list[str]]:
+    """Reflect the tables; return SQL beside them by when it runs, and notes.
+
+    Each database's part is imported when it is asked: another's driver may not be there.
+    """
+    database = connection.dialect.name
+    if database == "postgresql":
+        from migrators.backends.postgresql import reflection as postgresql
+
+        postgresql.reflect(connection, metadata, OURS)
+        return postgresql.amend(connection, metadata)
+    metadata.reflect(connection, only=lambda name, _: name not in OURS)
+    if database in _MYSQL:
+        from migrators.backends.mysql import reflection as mysql
+
+        return mysql.amend(connection, metadata)
+    return {}, []
 
 
 def _mean_colons(table: sa.Table) -> None:
@@ -165,10 +163,10 @@ def _meant(found: Any) -> Any:
 
 
 def _head(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table(_ALEMBIC):
+    if not sa.inspect(connection).has_table(ALEMBIC_TABLE):
         return None
     found = connection.execute(
-        sa.select(sa.column("version_num", sa.String)).select_from(sa.table(_ALEMBIC))
+        sa.select(sa.column("version_num", sa.String)).select_from(sa.table(ALEMBIC_TABLE))
     )
     heads = list(found.scalars())
     return heads[0] if len(heads) == 1 else None
@@ -198,11 +196,19 @@ def _generic(column: sa.Column[Any], dialect: sa.Dialect) -> list[str]:
         said = f"{column.table.name}.{column.name} is {_ddl(found, dialect)} without precision"
         return [f"{said}: declared as Float, read as binary floating point"]
     for candidate in _candidates(found):
-        loses = dialect.name in _LOSES and mysql_language.lint(candidate, dialect)
-        if not loses and _ddl(candidate, dialect) == _ddl(found, dialect):
+        if not _loses(candidate, dialect) and _ddl(candidate, dialect) == _ddl(found, dialect):
             column.type = candidate
             break
     return []
+
+
+def _loses(candidate: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> bool:
+    """Whether a generic type says less than what is there: `sa.DateTime` is of whole seconds."""
+    if dialect.name not in _MYSQL:
+        return False
+    from migrators.backends.mysql import language
+
+    return language.lint(candidate, dialect) is not None
 
 
 def _candidates(found: Any) -> Iterator[sa.types.TypeEngine[Any]]:
@@ -224,4 +230,4 @@ def _ddl(declared: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str | None:
         text = dialect.type_compiler_instance.process(declared)
     except sa.exc.CompileError:
         return None
-    return text.replace("NUMERIC(", "DECIMAL(") if dialect.name in _LOSES else text  # one type
+    return text.replace("NUMERIC(", "DECIMAL(") if dialect.name in _MYSQL else text  # one type

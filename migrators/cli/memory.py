@@ -42,6 +42,20 @@ def give_back() -> None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
+_FEW = 2
+_MEDIUM = 2**17
+"""The same where more tables are worked on at a time: the columns of their batches, of 256 and
+512 KB, left holes as well. Four jobs load ten million rows in 368 MB, not 429, with a tenth more of
+processor time."""
+
+
+def sized(jobs: int) -> None:
+    """Set the allocator for so many tables at a time; before they are begun."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None and jobs > _FEW:
+        mallopt(_M_MMAP_THRESHOLD, _MEDIUM)
+
+
 class _NoPandas(MetaPathFinder):
     """Says that there is no pandas."""
 

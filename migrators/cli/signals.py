@@ -3,26 +3,34 @@
 A signal that came a moment later, while what stands is being told or Python ends, would cut
 that off with a traceback. So the handler looks at what runs: it raises inside of `working`
 and is silent outside, without a gap between the two. It waits for an import to end: one that
-is cut short keeps its module's lock for ever, and a thread that imports the same hangs.
+is cut short keeps its module's lock for ever, and a thread that imports the same hangs. And
+it waits for threads that are being stopped: what they read is closed when they have ended.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from migrators.stream import UNINTERRUPTED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
+    from types import CodeType, FrameType
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _IMPORTING = "<frozen importlib._bootstrap>"
 _AGAIN = 0.02
 _LONGEST = 3.0
 """Seconds that an import may put a stop off: it may run a person's endless loop."""
+_PATIENCE = 10.0
+"""Seconds that threads may take to end; then a further signal ends the process as a kill does."""
+_INTERRUPTED = 130
+_AT_ONCE = b"\ninterrupted at once; the same command again cleans up and goes on\n"
 
 
 def working(command: Callable[[], Any]) -> Any:
@@ -71,25 +79,31 @@ class Stop:
         self.came = False
         self._asked = 0.0
 
-    def __call__(self, _number: int, frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt in the work, once it imports nothing."""
-        files, at_work = _running(frame)
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Raise KeyboardInterrupt in the work, once it imports nothing and ends no thread."""
+        codes, at_work = _running(frame)
         if not at_work:
             return
-        self._asked = self._asked or time.monotonic()
-        if _IMPORTING in files and time.monotonic() < self._asked + _LONGEST:
+        now = time.monotonic()
+        self._asked = self._asked or now
+        ending = not UNINTERRUPTED.isdisjoint(codes)
+        if ending and number != signal.SIGALRM and now > self._asked + _PATIENCE:
+            os.write(2, _AT_ONCE)
+            os._exit(_INTERRUPTED)
+        importing = any(code.co_filename == _IMPORTING for code in codes)
+        if ending or (importing and now < self._asked + _LONGEST):
             signal.setitimer(signal.ITIMER_REAL, _AGAIN)
             return
         self.came = True
         raise KeyboardInterrupt
 
 
-def _running(frame: FrameType | None) -> tuple[set[str], bool]:
-    """Return the files whose code runs inside of `working`, and whether any does."""
-    files: set[str] = set()
+def _running(frame: FrameType | None) -> tuple[set[CodeType], bool]:
+    """Return the code that runs inside of `working`, and whether any does."""
+    codes: set[CodeType] = set()
     while frame is not None:
         if frame.f_code is working.__code__:
-            return files, True
-        files.add(frame.f_code.co_filename)
+            return codes, True
+        codes.add(frame.f_code)
         frame = frame.f_back
-    return files, False
+    return codes, False

@@ -118,10 +118,18 @@ def _half_made(shop: Cheeseshop) -> list[Path]:
     return [*extracts, *runs.glob("*/scratch"), *shop.data.glob("*__loading_*")]
 
 
-def test_ctrl_c_again_and_again(big: Cheeseshop) -> None:
-    """A person who is out of patience does not get a traceback, nor anything half made."""
+@pytest.mark.parametrize(
+    ("pattern", "size"),
+    [(".migrate/runs/*/extract-2to3/releases.parquet*", 1), (STAGING, HALF)],
+    ids=["extracting", "loading"],
+)
+def test_ctrl_c_again_and_again(big: Cheeseshop, pattern: str, size: int) -> None:
+    """A person who is out of patience does not get a traceback, nor anything half made.
+
+    Nor is anything closed under a thread that reads it, which would end the process.
+    """
     process = big.start("2to3")
-    _until(process, _grown(big, STAGING, HALF))
+    _until(process, _grown(big, pattern, size))
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         select.select([], [], [], 0.001)

@@ -1,6 +1,6 @@
 """`migrate copy` between databases beside the tools that people use for it; ratios, one run.
 
-    python -m tests.benchmarks.moving [--scale 1.0] [--only NAME …] [--json FILE]
+    python -m tests.benchmarks.moving [--scale 1.0] [--only NAME …] [--memory] [--json FILE]
 
 The database is `main_job`'s (version 2), put on each server by `migrate copy` itself. Then,
 each in the same run, on the same machine and from the same data:
@@ -11,7 +11,9 @@ each in the same run, on the same machine and from the same data:
 - `across`: MariaDB → PostgreSQL beside pgloader.
 
 Servers are those of the tests (`MIGRATORS_TEST_POSTGRESQL_URL`, `MIGRATORS_TEST_MYSQL_URL`).
-What is not installed is left out and said. Databases that are made are dropped again.
+What is not installed is left out and said. Databases that are made are dropped again. With
+`--memory` the client's peak memory from SQLite to each server is measured as well, of one and
+ten million rows by one and four jobs.
 """
 
 from __future__ import annotations
@@ -113,13 +115,15 @@ RACES = {
 }
 
 
-def copied(folder: Path, source: Place, target: Place) -> tuple[Ran, dict[str, float]]:
+def copied(
+    folder: Path, source: Place, target: Place, *options: str
+) -> tuple[Ran, dict[str, float]]:
     """Run `migrate copy 2`; return seconds by stage."""
     shutil.rmtree(folder / ".migrate", ignore_errors=True)
     os.environ["MIGRATE_URL"] = source.url
     ran = run(
         sys.executable, "-m", "migrators", "-C", str(folder), "copy", "2", "--to", target.url,
-        "--json",
+        "--json", *options,
     )  # fmt: skip
     receipt = json.loads(ran.output)
     return ran, {stage["stage"]: stage["seconds"] for stage in receipt["stages"]}
@@ -158,14 +162,35 @@ def raced(name: str, race: Race, places: dict[str, Place], folder: Path, begins:
     return found | {"peer": theirs, "ratios": {what: ratio for what, (ratio, _) in ratios.items()}}
 
 
+def memory(folder: Path) -> dict[str, float]:
+    """Return the client's peak memory in MB, of at most 400, by rows, target and jobs."""
+    peaks = {}
+    for millions, scale in ((1, 0.5), (10, 5.0)):
+        at = folder / f"{millions}m"
+        source = _file(project(at, scale))
+        for kind, jobs in ((kind, jobs) for kind in SERVERS for jobs in ("1", "4")):
+            with prefix(kind) as begins:
+                ran, _ = copied(at, source, place(kind, begins, "to"), "--jobs", jobs)
+            what = f"{millions} million rows to {kind}, jobs {jobs}"
+            peaks[what] = ran.peak
+            print(f"  peak of {what:34} {ran.peak:9.0f} MB    at most 400")
+        shutil.rmtree(at)
+    return peaks
+
+
+def _file(path: Path) -> Place:
+    return Place(f"sqlite:///{path}".replace("_v2", "_v{version}"))
+
+
 def main() -> None:
     """Run all of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--only", nargs="*", choices=RACES, default=list(RACES))
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    found = {}
+    found: dict[str, Any] = {}
     with (
         tempfile.TemporaryDirectory(prefix="benchmark-") as temporary,
         prefix("postgresql") as begins,
@@ -174,7 +199,7 @@ def main() -> None:
         folder = Path(temporary) / "project"
         old = project(folder, asked.scale)
         begin = {"postgresql": begins, "mysql": other}
-        places = {"sqlite": Place(f"sqlite:///{old}".replace("_v2", "_v{version}"))}
+        places = {"sqlite": _file(old)}
         for kind in SERVERS:
             if any(RACES[name].source == kind for name in asked.only):
                 places[kind] = place(kind, begin[kind], "from")
@@ -182,6 +207,8 @@ def main() -> None:
         for name in asked.only:
             race = RACES[name]
             found[name] = raced(name, race, places, folder, begin[race.target])
+        if asked.memory:
+            found["memory"] = memory(Path(temporary))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import sqlite3
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -242,6 +244,7 @@ def test_an_application_pays_for_sqlalchemy_only(tmp_path: Path) -> None:
         ("plan", "1to2", "--sql"),
         ("load", "fixtures/v1"),
         ("create", "2"),
+        ("check", "1"),
     ],
 )
 def test_what_computes_nothing_imports_no_pandas(words: tuple[str, ...], tmp_path: Path) -> None:
@@ -251,3 +254,12 @@ def test_what_computes_nothing_imports_no_pandas(words: tuple[str, ...], tmp_pat
     found = imported_by(command(*words), tmp_path)
     assert "pandas" not in found
     assert "sqlalchemy" in found
+
+
+def test_a_file_is_frozen_without_the_drivers_of_servers(tmp_path: Path) -> None:
+    """As the package installs by itself: they are extras."""
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
+    without = "import sys\nsys.modules.update(dict.fromkeys(('psycopg', 'pymysql')))\n"
+    imported_by(without + command("init", "shop", "--from", "sqlite:///old.db"), tmp_path)
+    assert "name" in (tmp_path / "shop" / "schemas" / "v1.py").read_text()

@@ -182,3 +182,35 @@ def test_an_interrupt_reaches_the_work() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert ended.is_set()
+
+
+def test_an_interrupted_caller_waits_for_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the thread reads is closed when it has ended, however often somebody interrupts."""
+    closed, read_after = threading.Event(), []
+    slow = threading.Event()
+
+    def source() -> Iterator[int]:
+        yield 1
+        slow.wait(0.3)
+        read_after.append(closed.is_set())
+
+    waited = threading.Event.wait
+    signals = iter([KeyboardInterrupt, KeyboardInterrupt])
+
+    def interrupted(event: threading.Event, timeout: float | None = None) -> bool:
+        if threading.current_thread() is threading.main_thread():
+            for signal in signals:
+                raise signal
+        return waited(event, timeout)
+
+    def consumed() -> None:
+        with ahead(source()) as items:
+            next(items)
+            monkeypatch.setattr(threading.Event, "wait", interrupted)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        consumed()
+    closed.set()
+    monkeypatch.undo()
+    assert read_after == [False]

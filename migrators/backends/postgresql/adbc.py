@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+_BATCH_BYTES = 4 << 20
+"""Of what is read, at a time. The driver's own 16 MB are held several times over by a reader."""
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Raise what the driver raises as psycopg does, which `failures` knows."""
@@ -101,6 +105,7 @@ class Adbc:
         with ExitStack() as stream:
             self._streams.append(stream)
             statement = stream.enter_context(self._statement())
+            statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
             statement.set_sql_query(query)
             handle, _ = statement.execute_query()
             reader = pa.RecordBatchReader._import_from_c(handle.address)  # noqa: SLF001

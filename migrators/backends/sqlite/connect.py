@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 CACHE_KIB = 32_768
@@ -56,6 +57,11 @@ def plain(path: Path, mode: str, busy_ms: int) -> Iterator[sqlite3.Connection]:
     """Open a stdlib connection in autocommit; closed at the end."""
     with closing(opened(path, mode, busy_ms)) as connection:
         yield connection
+
+
+def memory() -> AbstractContextManager[sqlite3.Connection]:
+    """Open a database in memory; closed at the end."""
+    return closing(sqlite3.connect(":memory:"))
 
 
 def opened(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:

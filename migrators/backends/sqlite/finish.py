@@ -7,7 +7,6 @@ during it, the load takes 22.7 s instead of 2.4.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +23,11 @@ from migrators.backends.sqlite import (
     tokens,
     uniques,
 )
+from migrators.stream import cancellable, side_by_side
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from migrators.backends.sqlite.parts import Parts
@@ -65,8 +65,10 @@ def finish(
     """
     path = files.path
     source.require(path)
-    with failures.told(path, "finishing"), _opened(path, busy_ms) as connection:
-        indexes = _built(connection, files, schema.metadata, dialect, busy_ms)
+    with failures.told(path, "finishing"), _spilling(path.parent, busy_ms):
+        indexes = _built(files, schema.metadata, dialect, busy_ms)
+    with failures.told(path, "finishing"), connect.plain(path, "rw", busy_ms) as connection:
+        staging.bulk(connection)
         raised = _sequences(connection, sequences)
         for script in schema.scripts("after", dialect.name):
             staging.run_script(connection, path, script, "after the data")
@@ -78,14 +80,16 @@ def finish(
 
 
 @contextmanager
-def _opened(path: Path, busy_ms: int) -> Iterator[sqlite3.Connection]:
-    """Open a staging file; sorts spill beside it, where there is room for a database."""
-    with connect.plain(path, "rw", busy_ms) as connection:
-        staging.bulk(connection)
-        for pragma in connect.pragmas(busy_ms, path.parent):
+def _spilling(folder: Path, busy_ms: int) -> Iterator[None]:
+    """Let sorts spill beside the staging file, where there is room for a database.
+
+    It holds for the whole process, and is no setting to be changed while another sorts.
+    """
+    with connect.memory() as connection:
+        for pragma in connect.pragmas(busy_ms, folder):
             connection.execute(f"PRAGMA {pragma}")
         try:
-            yield connection
+            yield
         finally:
             connection.execute("PRAGMA temp_store_directory = ''")
 
@@ -99,34 +103,31 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _built(
-    connection: sqlite3.Connection,
-    files: Parts,
-    metadata: sa.MetaData,
-    dialect: sa.Dialect,
-    busy_ms: int,
-) -> str:
+def _built(files: Parts, metadata: sa.MetaData, dialect: sa.Dialect, busy_ms: int) -> str:
     """Build the indexes of both files at once, and join them; return how many, in words."""
     tables = metadata.tables.values()
-    here = [table for table in tables if table.name not in files.rows]
-    there = [table for table in tables if table.name in files.rows]
-    connection.execute(f"PRAGMA cache_size = -{_SORT_KIB}")
-    with ThreadPoolExecutor(1) as second:
-        beside = second.submit(_of_part, files.part, there, dialect, busy_ms) if there else None
-        built = _indexes(connection, here, dialect)
-    if beside is not None:
-        beside.result()
-    built += _indexes(connection, there, dialect)  # of tables that are empty yet
-    connection.execute(f"PRAGMA cache_size = -{connect.CACHE_KIB}")
-    files.join(connection)
+    here = (files.path, [table for table in tables if table.name not in files.rows])
+    there = (files.part, [table for table in tables if table.name in files.rows])
+
+    def build(of: tuple[Path, list[sa.Table]], _worker: int, _emit: Callable[[None], None]) -> int:
+        with _sorting(of[0], busy_ms) as connection, cancellable(connection.interrupt):
+            return _indexes(connection, of[1], dialect)
+
+    both = [here, there] if files.rows else [here]
+    built = side_by_side(both, range(len(both)), build, lambda _: None)[0]
+    if files.rows:
+        with _sorting(files.path, busy_ms) as connection:
+            built += _indexes(connection, there[1], dialect)  # of tables that are empty yet
+            files.join(connection)
     return f"{_counted(built, 'index', 'es')} built" if built else ""
 
 
-def _of_part(path: Path, tables: Sequence[sa.Table], dialect: sa.Dialect, busy_ms: int) -> None:
+@contextmanager
+def _sorting(path: Path, busy_ms: int) -> Iterator[sqlite3.Connection]:
     with connect.plain(path, "rw", busy_ms) as connection:
         staging.bulk(connection)
         connection.execute(f"PRAGMA cache_size = -{_SORT_KIB}")
-        _indexes(connection, tables, dialect)
+        yield connection
 
 
 def _indexes(

@@ -15,9 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrators.backends.sqlite import catalog, constraints
+from migrators.backends.stamping import ALEMBIC_TABLE
 from migrators.guard import STAMP
-
-ALEMBIC = "alembic_version"
 
 _TOKENS = re.compile(
     r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]""", re.DOTALL
@@ -55,7 +54,7 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> str:
             constraints.correct(table, sql)
     beside = []
     for kind, name, owner, sql in rows:
-        declared = kind == "table" or name == STAMP or owner == ALEMBIC
+        declared = kind == "table" or name == STAMP or owner == ALEMBIC_TABLE
         if declared or (kind == "index" and _modelled(connection, metadata, owner, name, sql)):
             continue
         beside.append(f"{sql.strip()};\n")
@@ -96,7 +95,7 @@ def _modelled(
     """
     table = metadata.tables.get(owner)
     if table is None:
-        return owner == ALEMBIC
+        return owner == ALEMBIC_TABLE
     index = next((i for i in table.indexes if i.name == name), None)
     details = connection.exec_driver_sql(f"PRAGMA index_xinfo({_quoted(name)})").all()
     plain = all(

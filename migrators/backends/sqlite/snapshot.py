@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from migrators.backends.sqlite.cells.model import Cells
     from migrators.errors import ValueRefused
 
+_CACHES_KIB = 2 * connect.CACHE_KIB
+"""Page caches of all readers together. Four of 32 MB made 388 MB of an extract with 10 million
+rows, which no scan is faster for."""
 _BESIDE_MS = 200
 """How long a further reader waits for a lock: the work goes on without it, too."""
 
@@ -54,6 +57,7 @@ def opened(path: Path, scratch: Path, busy_ms: int, readers: int = 1) -> Iterato
             first, *beside = _readers(path, scratch, busy_ms, readers)
         for connection in (first, *beside):
             stack.enter_context(closing(connection))
+            connection.run(f"PRAGMA cache_size = -{_CACHES_KIB // max(2, 1 + len(beside))}")
         yield SQLiteSnapshot(first, path, [SQLiteSnapshot(c, path) for c in beside])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,12 +107,14 @@ def _checked(
 ) -> Check:
     from migrators import preflight
     from migrators.backends import backend_for
+    from migrators.cli.memory import without_pandas
     from migrators.run.present import present
 
     version = plan.new.version
     old = present(project, plan.old.version)
     new = backend_for(project.url(version) if later else project.target(version))
-    with tempfile.TemporaryDirectory(prefix="migrate-check-") as scratch:
+    spared = nullcontext() if plan.computes else without_pandas()
+    with tempfile.TemporaryDirectory(prefix="migrate-check-") as scratch, spared:
         return preflight.check(
             plan,
             old,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrators.cli.elsewhere import elsewhere
-from migrators.cli.jobs import jobs
+from migrators.cli.jobs import jobs, jobs_of
 from migrators.cli.shown import show_values
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def copy(
     if replace and not rehearse:
         agree(session, project, deed, yes=yes)
     session.begin(deed)
-    options = run.Options(
-        rehearse=rehearse, replace=replace, fresh=fresh, jobs=run.jobs_of(project)
-    )
+    options = run.Options(rehearse=rehearse, replace=replace, fresh=fresh, jobs=jobs_of(project))
     with without_pandas():
         receipt = run.copy(project, version, options, emit=session.teller)
     finish(session, receipt, deed, json=as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from migrators.cli.elsewhere import elsewhere
-from migrators.cli.jobs import jobs
+from migrators.cli.jobs import jobs, jobs_of
 from migrators.cli.names import PLACEHOLDER, versions
 from migrators.cli.shown import show_values
 
@@ -81,7 +81,7 @@ def _run(session: Session, old: int, new: int, flags: Flags) -> None:
         replace=flags["replace"],
         accept_loss=flags["accept_loss"],
         fresh=flags["fresh"],
-        jobs=run.jobs_of(project),
+        jobs=jobs_of(project),
     )
     with sparing(session.teller) as emit:
         receipt = run.migrate(project, chain, options, emit=emit)
