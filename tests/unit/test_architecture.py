@@ -33,7 +33,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("guard",),  # what an application asks at its start
     ("rules",),
     ("step",),
-    ("backends.live", "backends.model"),
+    ("backends.live", "backends.model", "backends.copies"),
     ("access",),
     ("backends.interface",),
     ("backends",),  # the databases: nobody to the right knows one of them by name
@@ -50,6 +50,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("init",),
     ("run",),
     ("report",),
+    ("testing",),
     ("cli",),
     ("__main__",),
 )
