@@ -148,6 +148,16 @@ class _Work(threading.Thread):
             raise interrupted
 
 
+@contextmanager
+def _closed(source: Iterator[object]) -> Iterator[None]:
+    """Close a generator here and now: what it reads, perhaps in threads, is closed after it."""
+    try:
+        yield
+    finally:
+        if (close := getattr(source, "close", None)) is not None:
+            close()
+
+
 class _Producer(Generic[T]):
     def __init__(self, source: Iterator[T]) -> None:
         self._source = source
@@ -162,9 +172,10 @@ class _Producer(Generic[T]):
     def _run(self) -> None:
         _this.stop, _this.depth = self.stop, self._depth
         try:
-            for item in self._source:
-                if not self._put((True, item)):
-                    return
+            with _closed(self._source):
+                for item in self._source:
+                    if not self._put((True, item)):
+                        return
             self._put((False, None))
         except BaseException as error:  # noqa: BLE001  raised again in the consumer
             self._put((False, error))

@@ -214,3 +214,20 @@ def test_an_interrupted_caller_waits_for_the_thread(monkeypatch: pytest.MonkeyPa
     closed.set()
     monkeypatch.undo()
     assert read_after == [False]
+
+
+def test_a_source_that_nobody_wants_is_closed_before_the_context_is_left() -> None:
+    """It may have threads of its own, which read what the caller closes next."""
+    closed = []
+
+    def source() -> Iterator[int]:
+        try:
+            yield from range(100)
+        finally:
+            time.sleep(0.05)
+            closed.append(True)
+
+    with ahead(source()) as items:
+        assert next(items) == 0
+        time.sleep(0.05)  # it waits with the next ones in its hands
+    assert closed == [True]
