@@ -23,7 +23,7 @@ RUNS = ".migrate"
 KEEP_EXTRACTS = 1
 MOST_JOBS = 64
 """Each takes connections of its own: a server has a hundred or so."""
-_KEYS = ("name", "url", "urls", "runs", "keep_extracts", "jobs")
+_KEYS = ("name", "url", "urls", "runs", "keep_extracts", "jobs", "references", "pii")
 _EXAMPLE = f'url = "{where.SERVER}_v{PLACEHOLDER}"'
 _ALIAS = f'1 = "{where.SERVER}"'
 _SECRETS = re.compile(r"([?&][^=&]*(?:password|passwd|pwd|secret|token|key)=)[^&]*", re.IGNORECASE)
@@ -48,6 +48,12 @@ class Settings:
         Runs whose extracts are kept, the latest ones.
     jobs : int or None
         Tables at a time; None for as many as the machine is good for.
+    references : tuple of str
+        What refers to what beyond the schemas' foreign keys: "orders.no = customers.no".
+    pii : mapping
+        Personal columns, "users.email", to what replaces them.
+    pii_key : str
+        Of the pseudonyms; from the environment only.
     """
 
     name: str
@@ -56,6 +62,9 @@ class Settings:
     runs: str = RUNS
     keep_extracts: int = KEEP_EXTRACTS
     jobs: int | None = None
+    references: tuple[str, ...] = ()
+    pii: Mapping[str, object] = field(default_factory=dict)
+    pii_key: str = field(default="", repr=False)
 
 
 def table(pyproject: Path) -> dict[str, Any] | None:
@@ -65,9 +74,15 @@ def table(pyproject: Path) -> dict[str, Any] | None:
     ------
     CodeError
         The file is not TOML.
+    UsageError
+        It cannot be read.
     """
     try:
         document = tomllib.loads(pyproject.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"{pyproject}: {error.strerror}", hint="make it readable: it holds the settings"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         line = re.search(r"at line (\d+)", str(error))
         raise CodeError(
@@ -92,8 +107,8 @@ def settings(
         The project's pyproject.toml.
     environment : mapping
         Usually `os.environ`; `MIGRATE_NAME`, `MIGRATE_URL`, `MIGRATE_URL_<N>`,
-        `MIGRATE_RUNS`, `MIGRATE_KEEP_EXTRACTS` and `MIGRATE_JOBS` are read, empty ones count
-        as absent.
+        `MIGRATE_RUNS`, `MIGRATE_KEEP_EXTRACTS`, `MIGRATE_JOBS` and `MIGRATE_PII_KEY` are read,
+        empty ones count as absent.
     flags : mapping
         `name`, `url`, `runs`, `jobs` as typed; they win.
 
@@ -115,6 +130,9 @@ def settings(
         runs=given.get("runs") or _text(written, "runs", pyproject) or RUNS,
         keep_extracts=_keep(written, environment, pyproject),
         jobs=_jobs(written, environment, flags or {}, pyproject),
+        references=_references(written, pyproject),
+        pii=_pii(written, pyproject),
+        pii_key=environment.get("MIGRATE_PII_KEY", ""),
     )
 
 
@@ -184,6 +202,26 @@ def _jobs(
         f"{place} must be a number of tables at a time, from 1 to {MOST_JOBS}, not {value!r}",
         hint="leave it out for as many as this machine is good for",
     )
+
+
+def _references(written: Mapping[str, Any], pyproject: Path) -> tuple[str, ...]:
+    value = written.get("references", [])
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise UsageError(
+            f"{pyproject}: [tool.migrators] references must be a list of texts",
+            hint='references = ["orders.customer_no = customers.no"]',
+        )
+    return tuple(value)
+
+
+def _pii(written: Mapping[str, Any], pyproject: Path) -> Mapping[str, object]:
+    value = written.get("pii", {})
+    if not isinstance(value, dict):
+        raise UsageError(
+            f"{pyproject}: [tool.migrators] pii must be a table of columns",
+            hint=("[tool.migrators.pii]", '"users.email" = "email"'),
+        )
+    return value
 
 
 def _aliases(written: object, pyproject: Path) -> dict[int, str]:

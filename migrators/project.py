@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from migrators.config import Settings
 
 _SCHEMA = re.compile(r"v(0|[1-9]\d*)\.py")
+_FIXTURES = re.compile(r"v(0|[1-9]\d*)")
 _STEP = re.compile(r"(0|[1-9]\d*)to(0|[1-9]\d*)\.py")
 _BARE = re.compile(r"[\w@%+=:,./{}\[\]-]*")
 """What a shell takes as it stands; a URL with options is not among it."""
@@ -93,6 +94,11 @@ class Project:
         """Where run directories are."""
         return self.root / self.settings.runs
 
+    @property
+    def testing(self) -> Path:
+        """Where tests keep their databases, or what they are called on a server."""
+        return self.runs / "testing"
+
     def schema_path(self, version: int) -> Path:
         """Return `schemas/vN.py`, whether it exists or not."""
         return self.root / "schemas" / f"v{version}.py"
@@ -104,6 +110,15 @@ class Project:
     def fixtures(self, version: int) -> Path:
         """Return `fixtures/vN`, whether it exists or not."""
         return self.root / "fixtures" / f"v{version}"
+
+    def is_fixture(self, path: Path) -> bool:
+        """Whether a directory lies below `fixtures/`: what is written there is committed."""
+        return path.resolve().is_relative_to(self.root / "fixtures")
+
+    def all_fixtures(self) -> list[Path]:
+        """Return the directories `fixtures/vN` that exist, by version."""
+        found = sorted(int(m[1]) for m in _names(self.root / "fixtures", _FIXTURES))
+        return [self.fixtures(version) for version in found]
 
     def versions(self) -> list[int]:
         """Return the schema versions that have a file, ascending."""

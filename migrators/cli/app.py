@@ -32,6 +32,7 @@ VERBS = {
     "discard": "databases",
     "freeze": "files",
     "fixtures": "files",
+    "sample": "sample",
     "init": "files",
 }
 """Verb → its page under `verbs`, in the order that help shows."""

@@ -191,10 +191,12 @@ class _Work:
             self.writer.unordered(table.name)
         emit(TableDone("extract", table.name, written, time.monotonic() - began))
 
-    @staticmethod
-    def _sorted(rows: Rows, key: tuple[str, ...], own: Path) -> Iterator[pa.RecordBatch]:
+    def _sorted(self, rows: Rows, key: tuple[str, ...], own: Path) -> Iterator[pa.RecordBatch]:
         if key and not rows.table.ordered and rows.table.lookup is None:
             return in_order(rows.batches(), key, own, BATCH_ROWS)
+        if not key and self.writer.committed:  # or the same rows would differ in git each time
+            whole = [c.name for c in self.writer.schema.tables[rows.table.name].stored]
+            return in_order(rows.batches(), whole, own, BATCH_ROWS)
         return rows.batches()
 
 

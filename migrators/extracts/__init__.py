@@ -8,6 +8,7 @@
 | interface   | what a format and a manifest are                                    |
 | directory   | the whole extract: claims, completes, checks, reads                 |
 | manifest    | `manifest.json`, strictly                                           |
+| believed    | whether a manifest is of the schema, and the files are its          |
 | names       | table names to file names                                           |
 | parquet, csv | the two formats; framing: a CSV file's bytes to records and fields |
 | batches     | what every batch must be                                            |

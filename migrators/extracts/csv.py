@@ -78,7 +78,7 @@ class Csv(Format):
         for block in blocks(file, name):
             skip = 0
             if not found:
-                found = _header(block, columns)
+                found = header(block, columns)
                 skip = 1
             block.check_width(len(found))
             yield from _batches(block, skip, found, columns)
@@ -86,7 +86,13 @@ class Csv(Format):
             raise refused(name, 1, "is missing: the file is empty", "the first line is the header")
 
 
-def _header(block: Block, columns: Sequence[Column]) -> list[str]:
+def header(block: Block, columns: Sequence[Column]) -> list[str]:
+    """Return the names in a file's first record, which are those of `columns` in any order.
+
+    Raises
+    ------
+    ExtractError
+    """
     width = int(block.last_in_record[0]) + 1
     found: list[str] = block.texts().slice(0, width).to_pylist()
     if found[0].startswith(_BOM) and block.data[0] != framing.QUOTE:
@@ -105,20 +111,40 @@ def _batches(
     texts = block.texts()
     arrays = []
     for column in columns:
-        fields = (np.arange(rows) + skip) * len(found) + found.index(column.name)
+        fields = fields_of(rows, skip, found, column.name)
         arrays.append(_column(block, texts, fields, column))
     batch = pa.record_batch(arrays, schema=arrow_schema(columns))
     for start in range(0, rows, BATCH_ROWS):
         yield batch.slice(start, BATCH_ROWS)
 
 
-def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Column) -> pa.Array:
+def fields_of(rows: int, skip: int, found: list[str], name: str) -> framing.Positions:
+    """Return which fields of a block are those of a column, after `skip` records."""
+    return (np.arange(rows) + skip) * len(found) + found.index(name)
+
+
+def cells(
+    block: Block, texts: pa.Array, fields: framing.Positions, column: Column
+) -> tuple[pa.Array, pa.Array, pa.BooleanArray]:
+    """Return a column's texts, its values, and where a text is none of its type.
+
+    Parameters
+    ----------
+    texts : pa.Array
+        Of all fields of the block.
+    """
     # A NULL index gives a NULL value.
     text = texts.take(pa.array(fields, mask=block.empty[fields]))
     values, bad = from_text(text, column.type)
+    return text, values, bad
+
+
+def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Column) -> pa.Array:
+    text, values, bad = cells(block, texts, fields, column)
     if bad.true_count:
         row = pc.index(bad, True).as_py()
-        raise _bad_value(block, int(fields[row]), column, text[row].as_py())
+        where = f"{block.name}:{block.line(int(fields[row]))} {column.name}"
+        raise ExtractError(f"{where}: {unlike(text[row].as_py(), column.type)}")
     if values.null_count and not column.nullable:
         row = pc.index(values.is_null(), True).as_py()
         what = f"{column.name}: is empty, which is NULL, and the column is NOT NULL"
@@ -131,10 +157,10 @@ def _filled(declared: ColumnType) -> str:
     return f"write a value there{empty}, or delete the row"
 
 
-def _bad_value(block: Block, field: int, column: Column, text: str) -> ExtractError:
+def unlike(text: str, declared: ColumnType) -> str:
+    """Say of a text that it is no value of a type: "'7x' is not an integer of 64 bits …"."""
     shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-    where = f"{block.name}:{block.line(field)} {column.name}"
-    return ExtractError(f"{where}: {shown} is not {_form(column.type)}")
+    return f"{shown} is not {_form(declared)}"
 
 
 def _form(declared: ColumnType) -> str:

@@ -10,30 +10,29 @@ import contextlib
 import dataclasses
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from migrators.backends.model import LONE
 from migrators.errors import ExtractError
 from migrators.extracts import manifest as manifests
 from migrators.extracts.atomic import AtomicFile, cannot, open_regular, sync_directory
+from migrators.extracts.believed import NOTHING, check_files, check_schema, entries_of
 from migrators.extracts.grown import Growth, grown
-from migrators.extracts.interface import ColumnEntry, FileEntry, Manifest, TableEntry
+from migrators.extracts.interface import FileEntry, Manifest, TableEntry
 from migrators.extracts.names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     import pyarrow as pa
 
-    from migrators.extracts.interface import Format, TableWriter
+    from migrators.extracts.interface import ColumnEntry, Format, TableWriter
     from migrators.schema import Column, SchemaVersion
 
 MARKER = ".incomplete"
 """Stands in a directory that is being written."""
 
-_SUFFIXES = (".csv", ".parquet")
 _READ_BYTES = 2**20
 
 
@@ -53,11 +52,6 @@ def is_complete(path: Path) -> bool:
     return (path / manifests.FILE).is_file()
 
 
-def _entries(columns: Sequence[Column]) -> tuple[ColumnEntry, ...]:
-    forms = ("native", "text")
-    return tuple(ColumnEntry(c.name, str(c.type), forms[c.type.as_text]) for c in columns)
-
-
 class ExtractWriter:
     """Writes an extract, a table at a time; tables may be written by several threads.
 
@@ -73,7 +67,10 @@ class ExtractWriter:
     mode : int
         Of the files: 0600, since an extract is all of production; 0644 for fixtures.
     committed : bool
-        Write a manifest of schema and columns only.
+        Write a manifest of schema and columns only. Whoever writes the rows sees to it that
+        they stand in the same order each time, also those of a table without a key.
+    replaced : mapping of table to mapping of column to text
+        What the manifest says of personal columns, whose values whoever writes them replaced.
 
     Raises
     ------
@@ -89,12 +86,14 @@ class ExtractWriter:
         mode: int = 0o600,
         *,
         committed: bool = False,
+        replaced: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._path = path
         self.schema = schema
+        self.replaced = replaced or {}
         self._format = format_named(files)
         self._mode = mode
-        self._committed = committed
+        self.committed = committed
         self._tables: dict[str, TableEntry] = {}
         _claim(path, 0o755 if committed else 0o700)
 
@@ -115,8 +114,13 @@ class ExtractWriter:
         path = self._path / file_name(name, self._format.suffix)
         with self._format.writer(path, columns, self._mode) as writer:
             yield writer
-        entry = FileEntry(path.name) if self._committed else writer.entry
-        self._tables[name] = TableEntry(name, _entries(columns), (entry,), ordered=ordered)
+        entry = FileEntry(path.name) if self.committed else writer.entry
+        self._tables[name] = TableEntry(
+            name, self._entries(name, columns), (entry,), ordered=ordered
+        )
+
+    def _entries(self, name: str, columns: Sequence[Column]) -> tuple[ColumnEntry, ...]:
+        return entries_of(columns, self.replaced.get(name, NOTHING))
 
     def unordered(self, name: str) -> None:
         """Say that a table's rows did not come in the order that was announced."""
@@ -143,8 +147,8 @@ class ExtractWriter:
             fingerprint=self.schema.fingerprint,
             files=self._format.name,
             tables=tuple(self._tables[name] for name in sorted(self._tables)),
-            committed=self._committed,
-            **({} if self._committed else facts),
+            committed=self.committed,
+            **({} if self.committed else facts),
         )
         with AtomicFile(self._path / manifests.FILE, self._mode) as file:
             file.write(manifests.dumps(manifest).encode())
@@ -185,6 +189,8 @@ class ExtractReader:
 
     Attributes
     ----------
+    path : Path
+        The directory.
     manifest : Manifest
         Of a committed extract: as of the schema now, which may have grown since.
     filled : tuple of str
@@ -197,7 +203,7 @@ class ExtractReader:
     def __init__(
         self, path: Path, schema: SchemaVersion, manifest: Manifest, raw: bytes, growth: Growth
     ) -> None:
-        self._path = path
+        self.path = path
         self.schema = schema
         self._format = format_named(manifest.files)
         self._files = {t.name: t.files for t in manifest.tables}
@@ -209,7 +215,7 @@ class ExtractReader:
         self.filled = growth.said
 
     @classmethod
-    def open(cls, path: Path, schema: SchemaVersion) -> ExtractReader:
+    def open(cls, path: Path, schema: SchemaVersion) -> Self:
         """Open a directory and compare its manifest with the schema.
 
         Raises
@@ -222,8 +228,8 @@ class ExtractReader:
         manifest, growth = written, Growth()
         if written.committed and written.version == schema.version:
             manifest, growth = grown(path, written, schema)
-        _check_schema(path, manifest, schema)
-        _check_files(path, written)
+        check_schema(path, manifest, schema)
+        check_files(path, written)
         return cls(path, schema, manifest, raw, growth)
 
     @property
@@ -232,7 +238,7 @@ class ExtractReader:
         whole = hashlib.sha256(self._raw)
         if self.manifest.committed:
             for name in sorted(f.name for files in self._files.values() for f in files):
-                with open_regular(self._path / name) as file:
+                with open_regular(self.path / name) as file:
                     whole.update(f"{name} {_sha256(file)}\n".encode())
         return whole.hexdigest()
 
@@ -243,6 +249,18 @@ class ExtractReader:
             dataclasses.replace(c, type=c.type.in_text()) if c.name in said[table] else c
             for c in self.schema.tables[table].stored
         )
+
+    def held(self, table: str) -> tuple[Column, ...]:
+        """Return those of a table's columns that its files have: all, unless it has grown."""
+        return self._growth.held(table, self.columns(table))
+
+    def replaced(self, table: str) -> dict[str, str]:
+        """Return what the manifest says of personal columns: what replaced their values."""
+        return {c.name: c.pii for t in self._tables if t.name == table for c in t.columns if c.pii}
+
+    def paths(self, table: str) -> tuple[Path, ...]:
+        """Return a table's files; none for a table that the schema has taken in since."""
+        return tuple(self.path / entry.name for entry in self._files.get(table, ()))
 
     def rows(self, table: str) -> int | None:
         """Return how many rows the manifest says a table has; None in a committed extract."""
@@ -259,7 +277,7 @@ class ExtractReader:
         """
         for files in self._files.values():
             for entry in files:
-                with open_regular(self._path / entry.name) as file:
+                with open_regular(self.path / entry.name) as file:
                     self._check(entry, file)
 
     def batches(self, table: str) -> Iterator[pa.RecordBatch]:
@@ -278,14 +296,14 @@ class ExtractReader:
     def _held(self, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
         held = self._growth.held(table, columns)
         for entry in self._files[table]:
-            with open_regular(self._path / entry.name) as file:
+            with open_regular(self.path / entry.name) as file:
                 self._check(entry, file)
                 rows = 0
                 for batch in self._format.read(file, entry.name, held):
                     rows += batch.num_rows
                     yield batch
             if entry.rows not in (None, rows):
-                raise _changed(self._path / entry.name, f"{rows} rows instead of {entry.rows}")
+                raise _changed(self.path / entry.name, f"{rows} rows instead of {entry.rows}")
 
     def _check(self, entry: FileEntry, file: BinaryIO) -> None:
         if entry.sha256 is None:
@@ -294,7 +312,7 @@ class ExtractReader:
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         if identity in self._checked:
             return
-        path = self._path / entry.name
+        path = self.path / entry.name
         if status.st_size != entry.bytes:
             raise _changed(path, f"{status.st_size} bytes instead of {entry.bytes}")
         if _sha256(file) != entry.sha256:
@@ -338,60 +356,3 @@ def _sha256(file: BinaryIO) -> str:
 
 def _changed(path: Path, what: str) -> ExtractError:
     return ExtractError(f"{path} was changed: it has {what}", hint="make the extract again")
-
-
-def _check_schema(path: Path, manifest: Manifest, schema: SchemaVersion) -> None:
-    again = _again(manifest, schema)
-    wanted = schema.version
-    if manifest.version != wanted:
-        raise ExtractError(
-            f"{path} is of schema version {manifest.version}, not {wanted}", hint=again
-        )
-    declared = {name: _names_of(_entries(t.stored)) for name, t in schema.tables.items()}
-    found = {table.name: _names_of(table.columns) for table in manifest.tables}
-    differing = sorted(n for n in declared.keys() | found.keys() if declared.get(n) != found.get(n))
-    if differing:
-        what = f"{differing[0]!r} is not as schema version {wanted} declares it"
-        raise ExtractError(f"{path}: {what}", hint=again)
-    lone = {name for name in manifest.sequences if name.startswith(LONE)}
-    strangers = sorted(set(manifest.sequences) - set(schema.tables) - lone)
-    if strangers:
-        raise ExtractError(f"{path}: a sequence of no table: {strangers[0]!r}", hint=again)
-    if manifest.fingerprint != schema.fingerprint:
-        what = f"was made for schema version {wanted} as it was before it changed"
-        raise ExtractError(f"{path} {what}", hint=again)
-
-
-def _names_of(columns: Sequence[ColumnEntry]) -> set[tuple[str, str]]:
-    """Return what a schema declares of columns; how one is held is the extract's affair."""
-    return {(column.name, column.type) for column in columns}
-
-
-def _again(manifest: Manifest, schema: SchemaVersion) -> str:
-    """Return how an extract that is of another schema is made again."""
-    if not manifest.committed:
-        return "make the extract again"
-    older = min(manifest.version, schema.version - 1)
-    if schema.path.with_name(f"v{older}.py").is_file():
-        return f"migrate fixtures {older}to{schema.version}     makes it of schema {older}'s"
-    return f"mend the files and manifest.json by hand, as {schema.path.name} declares them"
-
-
-def _check_files(path: Path, manifest: Manifest) -> None:
-    for table in manifest.tables:
-        if [f.name for f in table.files] != [file_name(table.name, f".{manifest.files}")]:
-            names = ", ".join(f.name for f in table.files) or "none"
-            raise ExtractError(
-                f"{path}: the manifest gives {table.name!r} the files {names}",
-                hint="make the extract again",
-            )
-    wanted = {f.name for table in manifest.tables for f in table.files}
-    present = {name for name in _names(path) if name.lower().endswith(_SUFFIXES)}
-    missing, extra = sorted(wanted - present), sorted(present - wanted)
-    if missing:
-        raise ExtractError(f"{path / missing[0]} is missing", hint="make the extract again")
-    if extra:
-        raise ExtractError(
-            f"{path / extra[0]} belongs to no table of the manifest",
-            hint="remove the file, or make the extract again",
-        )

@@ -87,6 +87,11 @@ class Block:
         """Return the line on which a field starts."""
         return self.first_line + _lines_before(self.data, int(self.starts[field]))
 
+    def lines_of(self, fields: Positions) -> Positions:
+        """Return the lines on which fields start."""
+        ends = np.flatnonzero(self.data == LF)
+        return self.first_line + np.searchsorted(ends, self.starts[fields])
+
     def check_width(self, width: int) -> None:
         """Refuse a record that has not exactly `width` fields."""
         found = np.diff(self.last_in_record, prepend=-1)

@@ -36,11 +36,16 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class ColumnEntry:
-    """One column: `type` is `str(ColumnType)`, `form` is "native" or "text"."""
+    """One column: `type` is `str(ColumnType)`, `form` is "native" or "text".
+
+    `pii` says what replaced the values of a personal column: `personal.Treatment.how`, or
+    "invented"; empty where nothing was said.
+    """
 
     name: str
     type: str
     form: str = "native"
+    pii: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,11 @@ class Manifest:
     accounting: dict[str, Any] = field(default_factory=dict)
     access: dict[str, Any] = field(default_factory=dict)
     format: int = 1
+
+    @property
+    def size(self) -> int:
+        """Bytes of all data files, as far as it says them."""
+        return sum(file.bytes or 0 for table in self.tables for file in table.files)
 
 
 class TableWriter(ABC):

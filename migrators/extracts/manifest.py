@@ -62,7 +62,9 @@ def _table(table: TableEntry) -> dict[str, Any]:
     return {
         "name": table.name,
         "ordered": table.ordered,
-        "columns": [_set(name=c.name, type=c.type, form=c.form) for c in table.columns],
+        "columns": [
+            _set(name=c.name, type=c.type, form=c.form, pii=c.pii or None) for c in table.columns
+        ],
         "files": [
             _set(name=f.name, rows=f.rows, bytes=f.bytes, sha256=f.sha256) for f in table.files
         ],
@@ -233,6 +235,7 @@ def _read_column(read: _Reader) -> ColumnEntry:
         name=read.take("name", str),
         type=read.text("type", _is_type),
         form=read.choice("form", _FORMS, "native"),
+        pii=read.take("pii", str, ""),
     )
     if column.form == "text" and not types.parse(column.type).may_be_text:
         read.fail(f"{column.name!r}, a {column.type}, is never held as text")

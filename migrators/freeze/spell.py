@@ -67,6 +67,8 @@ def column(found: sa.Column[Any], names: Names) -> Call:
         keywords["server_default"] = server
     if found.comment:
         keywords["comment"] = literal(found.comment)
+    if pii := found.info.get("pii"):
+        keywords["info"] = literal({"pii": pii})
     keywords |= _options(found.dialect_kwargs)
     return call("sa.Column", literal(found.name), type_(found), *_made(found), **keywords)
 

@@ -5,15 +5,22 @@ a frozen result. Everything that writes holds the project's lock.
 """
 
 from migrators.run.beforehand import beforehand
-from migrators.run.fixtures import upgrade_fixtures
+from migrators.run.checking import check_fixtures
+from migrators.run.extracting import extract_only
+from migrators.run.fixtures import carried, upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
-from migrators.run.migrating import copy, extract_only, migrate
+from migrators.run.migrating import copy, migrate
 from migrators.run.options import Options, jobs_of
+from migrators.run.sampling import SampleMade, SampleOptions, sample
 from migrators.run.state import discard, drop, stamp, status
 
 __all__ = [
     "Options",
+    "SampleMade",
+    "SampleOptions",
     "beforehand",
+    "carried",
+    "check_fixtures",
     "copy",
     "create",
     "discard",
@@ -22,6 +29,7 @@ __all__ = [
     "jobs_of",
     "load_only",
     "migrate",
+    "sample",
     "stamp",
     "status",
     "upgrade_fixtures",

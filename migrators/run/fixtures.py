@@ -17,6 +17,7 @@ from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load, say_filled
 from migrators.run.directory import new_run
 from migrators.run.lock import locked
+from migrators.run.personal import carried_marks
 from migrators.schema import load_schema
 from migrators.verify import verify
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Backend
     from migrators.project import Project
-    from migrators.run.directory import RunDirectory
 
 FIXTURE_NOW = datetime(2000, 1, 1, tzinfo=UTC)
 """What `step.now` is for fixtures: the same rows each time, so that nothing churns in git."""
@@ -53,26 +53,48 @@ def upgrade_fixtures(project: Project, old: int, new: int, *, emit: Emit) -> Pat
     with locked(project, command):
         run = new_run(project, command)
         try:
-            made = _made(project, run, old, new, emit)
-            _swap(made, target)
+            made = carried(project, source, old, new, scratch=run.scratch, emit=emit)
+            swap(made, target)
         finally:
             run.clear_scratch()
         run.say("finished", outcome="written")
     return target
 
 
-def _made(project: Project, run: RunDirectory, old: int, new: int, emit: Emit) -> Path:
+def carried(
+    project: Project, source: Path, old: int, new: int, *, scratch: Path, emit: Emit
+) -> Path:
+    """Take fixtures through a step, in scratch databases, and prove that they load.
+
+    Parameters
+    ----------
+    source : Path
+        Fixtures of the old version.
+    scratch : Path
+        A private directory that the caller removes.
+
+    Returns
+    -------
+    Path
+        The new fixtures, below `scratch`.
+
+    Raises
+    ------
+    MigrateError
+        As for a migration.
+    """
     schema = load_schema(project, old)
-    database = scratch_backend(run.scratch, f"v{old}")
-    reader = ExtractReader.open(project.fixtures(old), schema)
+    database = scratch_backend(scratch, f"v{old}")
+    reader = ExtractReader.open(source, schema)
     say_filled(reader, emit)
     _load(reader, database)
-    database.prove(schema, run.scratch)
-    after = scratch_backend(run.scratch, f"v{new}")
+    database.prove(schema, scratch)
+    after = scratch_backend(scratch, f"v{new}")
     plan = plans.make(project, old, new, now=FIXTURE_NOW, source=database, target=after)
-    place = run.scratch / "fixtures"
-    writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True)
-    work = run.scratch / "work"
+    place = scratch / "fixtures"
+    marks = carried_marks(project, reader, plan.new)
+    writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True, replaced=marks)
+    work = scratch / "work"
     work.mkdir(mode=0o700)
     began = time.monotonic()
     extract(plan, database, writer, scratch=work, emit=emit)
@@ -89,13 +111,13 @@ def _load(reader: ExtractReader, database: Backend) -> None:
     finish(reader, schema, database, emit=silent)
 
 
-def _swap(made: Path, target: Path) -> None:
+def swap(made: Path, target: Path) -> None:
     """Put the new files in the old ones' place: all are on disk before one gets its name."""
     target.mkdir(parents=True, exist_ok=True)
     new = [target / file.name for file in sorted(made.iterdir())]
     try:
         for file in new:
-            shutil.copyfile(made / file.name, _part(file))
+            shutil.copy(made / file.name, _part(file))
     except OSError:
         for file in new:
             _part(file).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""`migrate 2to3`, `migrate 1to4`, `migrate extract`: the main job."""
+"""`migrate 2to3`, `migrate 1to4`: the main job."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from migrators import plan as plans
 from migrators.access import Access
 from migrators.backends import where
 from migrators.errors import Findings, UsageError, ValueRefused
-from migrators.events import Emit, Note, Planned, StageDone, StageStarted
+from migrators.events import Emit, Note, Planned, RunBegan, StageDone, StageStarted
 from migrators.extract import extract
 from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load
-from migrators.receipt import LeftBehind, Receipt, RuleCount, StageTime, TableReceipt
+from migrators.receipt import Receipt, StageTime
 from migrators.run import places
 from migrators.run.access import captured, give
+from migrators.run.accounts import answer, extent, receipt_parts
 from migrators.run.directory import new_run, now
 from migrators.run.fitting import fits
 from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
@@ -31,7 +32,6 @@ from migrators.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from migrators.backends.interface import Backend, Still
     from migrators.extracts.interface import Manifest
@@ -144,6 +144,7 @@ class _Migration:
         self._may_publish(new)
         discard_leftovers(self.project)
         run = new_run(self.project, self.command)
+        self.emit(RunBegan(run.id))
         self.place = run
         try:
             self.unknown = fits(old, self.plans[0].old, run.scratch, self._check(), self.emit)
@@ -229,9 +230,10 @@ class _Migration:
             refused.hint = (said, *refused.hint)
             raise
         self.place.say("extracted", step=plan.name, basis=wanted)
+        reader = ExtractReader.open(path, plan.new)
         done = f"{database.database} is no longer needed: data complete on disk"
-        self._stage(plan, "extract", began, done)
-        return ExtractReader.open(path, plan.new)
+        self._stage(plan, "extract", began, extent(reader.manifest), done)
+        return reader
 
     def _load(self, plan: Plan, reader: ExtractReader, old: Backend) -> Backend:
         last = plan is self.plans[-1]
@@ -267,7 +269,7 @@ class _Migration:
     def _end(
         self, reader: ExtractReader, staging: Backend, old: Backend, new: Backend, source: str
     ) -> Receipt:
-        outcome = "rehearsed"
+        outcome, replaced = "rehearsed", ""
         lie = counted(old, staging)
         self._still(old, source)
         if self.options.rehearse:
@@ -285,7 +287,7 @@ class _Migration:
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
             self._stage(last, "publish", began, f"{new.database} is here")
-        receipt = replace(self._receipt(outcome, old, new), partitions=lie)
+        receipt = replace(self._receipt(outcome, old, new), partitions=lie, aside=replaced)
         self.place.keep(receipt)
         facts = {"source": source, "extract": reader.digest, "size": old.size_bytes()}
         self.place.say("finished", outcome=outcome, **facts)
@@ -333,55 +335,5 @@ class _Migration:
             stages=tuple(self.stages),
             **accounted,
             unknown=self.unknown,
-            sames=tuple((title, _answer(rows)) for title, rows in answers),
+            sames=tuple((title, answer(rows)) for title, rows in answers),
         )
-
-
-def _answer(rows: list[list[str | None]]) -> str:
-    """Return what a `step.same` gave, as people read it; the manifest has every row."""
-    if len(rows) != 1:
-        return f"{len(rows):,} rows"
-    return ", ".join("NULL" if value is None else value for value in rows[0])
-
-
-def receipt_parts(accounting: dict[str, Any], step: str = "") -> dict[str, Any]:
-    """Return the accounting that a manifest keeps, as parts of a `Receipt`."""
-    tables = [
-        TableReceipt(**{**t, "left": tuple(LeftBehind(**x) for x in t["left"]), "step": step})
-        for t in accounting.get("tables", ())
-    ]
-    return {
-        "tables": tuple(tables),
-        "rules": tuple(RuleCount(t, c, r, n, step) for t, c, r, n in accounting.get("rules", ())),
-        "dropped": tuple((w, b, n) for w, b, n in accounting.get("dropped", ())),
-        "losses": tuple((w, n) for w, n in accounting.get("losses", ())),
-    }
-
-
-def extract_only(
-    project: Project,
-    chain: Sequence[tuple[int, int]],
-    to: Path,
-    options: Options,
-    *,
-    emit: Emit,
-) -> Path:
-    """Write the extract of one step, or with old = new of a database as it is, to `to`."""
-    (old, new), *further = chain
-    command = f"migrate extract {old}to{new}" if old != new else f"migrate extract {old}"
-    if further:
-        raise UsageError("extract takes one step", hint=command)
-    with locked(project, command, old):
-        made = plans.make(project, old, new) if old != new else plans.make_copy(project, old)
-        emit(Planned(made.computes))
-        source = present(project, old)
-        run = new_run(project, command)
-        try:
-            writer = ExtractWriter(to, made.new, options.files)
-            began = time.monotonic()
-            extract(made, source, writer, scratch=run.scratch, emit=emit, jobs=options.jobs)
-            emit(StageDone("extract", time.monotonic() - began, (f"every row in {to}",)))
-        finally:
-            run.clear_scratch()
-        run.say("finished", outcome="extracted")
-    return to

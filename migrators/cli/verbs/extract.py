@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     "--format",
     "files",
     type=click.Choice(["parquet", "csv"]),
-    default="parquet",
-    show_default=True,
-    help="Parquet for speed, CSV for people.",
+    default=None,
+    help="Parquet for speed, CSV for people; CSV below fixtures/, else Parquet.",
 )
 @jobs
 @show_values
 @click.pass_obj
-def extract(session: Session, what: str, to: Path | None, files: str) -> None:
+def extract(session: Session, what: str, to: Path | None, files: str | None) -> None:
     """Write a database as files: of the shape of schema M (NtoM), or of its own (N).
 
     The old database is read in one snapshot and not changed. `migrate load DIR` makes
-    a database of the files.
+    a database of the files. Below fixtures/ they are written to be committed: rows in a
+    fixed order, no digests.
     """
     from migrators import run
     from migrators.cli.memory import sparing
@@ -60,6 +60,7 @@ def extract(session: Session, what: str, to: Path | None, files: str) -> None:
         )
     )
     chain = project.chain(old, new) if old != new else [(old, old)]
+    files = files or ("csv" if project.is_fixture(place) else "parquet")
     options = run.Options(files=files, jobs=jobs_of(project))
     with sparing(session.teller) as emit:
         made = run.extract_only(project, chain, place, options, emit=emit)

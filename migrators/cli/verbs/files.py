@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrators.cli.names import versions
+from migrators.cli.names import is_step, versions
 from migrators.cli.shown import show_values
+from migrators.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from migrators.cli.session import Session
+
+_FOUND = 3
+"""A check found something."""
 
 
 @click.command(short_help="Write schemas/vN.py from models or a database.")
@@ -47,21 +51,46 @@ def freeze(session: Session, version: int, source: str, alembic_head: str | None
     _show(session, _written(made.written, project.root), said, _notes(made.notes))
 
 
-@click.command(short_help="Upgrade committed fixtures by a step.")
-@click.argument("step", type=versions, metavar="NtoM")
+@click.command(short_help="Check committed fixtures, or upgrade them by a step.")
+@click.argument("what", metavar="check|NtoM")
+@click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
 @show_values
-@click.pass_obj
-def fixtures(session: Session, step: tuple[int, int]) -> None:
-    """Upgrade the committed fixtures by the same step that production runs.
+@click.pass_context
+def fixtures(ctx: click.Context, what: str, places: tuple[Path, ...]) -> None:
+    """Check the committed fixtures, or upgrade them by the step that production runs.
 
-    Writes fixtures/vM from fixtures/vN, and proves that they load.
+    `check` looks at every value, key and reference in fixtures/ (or in DIR), names file,
+    line and column of all that is wrong, and then exits with 3. NtoM writes fixtures/vM
+    from fixtures/vN, and proves that they load.
     """
     from migrators import run
+    from migrators.report.fixtures import fixtures_lines
 
+    session: Session = ctx.obj
     project = session.project()
-    for old, new in project.chain(*step):
+    if what == "check":
+        found = list(run.check_fixtures(project, (session.directory / x for x in places)))
+        _show(session, fixtures_lines(found))
+        if any(each.findings for each in found):
+            ctx.exit(_FOUND)
+        return
+    for old, new in project.chain(*_step(what, places)):
         made = run.upgrade_fixtures(project, old, new, emit=session.teller)
         _show(session, _written([made], project.root))
+
+
+def _step(what: str, places: tuple[Path, ...]) -> tuple[int, int]:
+    """Return the versions of the step that was typed."""
+    if places:
+        raise UsageError(
+            f"migrate fixtures {what} takes no directory", hint=f"migrate fixtures {what}"
+        )
+    if not is_step(what):
+        raise UsageError(
+            f"`{what}` is neither `check` nor a step",
+            hint=("migrate fixtures check", "migrate fixtures 2to3"),
+        )
+    return versions(what)
 
 
 @click.command(short_help="Make a project: a sample, or around a database.")

@@ -1,0 +1,104 @@
+"""Keyed pseudonyms: the same value gives the same one under the same key, in every table.
+
+HMAC-SHA-256 (RFC 2104) of the value. Texts get a token of it, of 5 bits a character; numbers
+are permuted among those of as many digits by a Feistel network, so that different ones stay
+different; dates move by a number of days that the HMAC of a key decides.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+MARK = "x-"
+"""Begins the token of a text or a name, so that a check knows it from a real one."""
+_TOKEN = 16
+_TOKEN_OF_NAME = 10
+_ROUNDS = 6
+_DOMAIN, _SHORT_DOMAIN = "@example.org", "@a.test"
+"""Reserved for examples and tests: nobody gets mail there (RFC 2606)."""
+_GIVEN = ("Ada", "Bo", "Chi", "Dana", "Eli", "Finn", "Gale", "Hao",
+          "Ira", "Juno", "Kim", "Lou", "Mika", "Noa", "Oda", "Pat")  # fmt: skip
+_FAMILY = ("Abel", "Berg", "Cole", "Diaz", "Endo", "Falk", "Gray", "Haas",
+           "Ivey", "Jung", "Khan", "Lund", "Moss", "Nash", "Ozan", "Penn")  # fmt: skip
+
+
+def _digest(key: bytes, how: str, text: str) -> bytes:
+    return hmac.new(key, f"{how}\0{text}".encode(), hashlib.sha256).digest()
+
+
+def _token(digest: bytes, characters: int) -> str:
+    return base64.b32encode(digest).decode().lower()[:characters]
+
+
+def of_text(key: bytes, how: str, text: str, room: int | None) -> str:
+    """Return the pseudonym of an e-mail address, a name or any other text.
+
+    Parameters
+    ----------
+    room : int or None
+        Characters that it may have.
+    """
+    digest = _digest(key, how, text)
+    if how == "email":
+        if room is None or room >= _TOKEN + len(_DOMAIN):
+            return _token(digest, _TOKEN) + _DOMAIN
+        return _token(digest, min(_TOKEN, room - len(_SHORT_DOMAIN))) + _SHORT_DOMAIN
+    if how == "name":
+        given, family = _GIVEN[digest[-1] % len(_GIVEN)], _FAMILY[digest[-2] % len(_FAMILY)]
+        made = f"{given} {family} {MARK}{_token(digest, _TOKEN_OF_NAME)}"
+        if room is None or len(made) <= room:
+            return made
+    return MARK + _token(digest, min(_TOKEN, (room or _TOKEN + len(MARK)) - len(MARK)))
+
+
+def of_bytes(key: bytes, text: str) -> bytes:
+    """Return the pseudonym of a UUID: 16 bytes that say they are of version 8 (RFC 9562)."""
+    digest = bytearray(_digest(key, "uuid", text)[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return bytes(digest)
+
+
+def of_number(key: bytes, number: int, most: int, shared: int | None) -> int:
+    """Return a number of the same sign and as many digits; different ones stay different.
+
+    Parameters
+    ----------
+    most : int
+        The largest size that the column holds of this sign.
+    shared : int or None
+        The largest that every column holds which refers to the same: numbers up to it are
+        moved among themselves, so that they are the same in all of them.
+    """
+    size = abs(number)
+    digits = len(str(size))
+    first = 10 ** (digits - 1) if digits > 1 else 0
+    last = min(10**digits - 1, most)
+    if shared is not None and size <= shared:
+        last = min(last, shared)
+    elif shared is not None:
+        first = max(first, shared + 1)
+    moved = first + _permuted(key, size - first, last - first + 1, f"{first}:{last}")
+    return moved if number >= 0 else -moved
+
+
+def _permuted(key: bytes, value: int, size: int, domain: str) -> int:
+    """Return the place of a value in a permutation of `size` ones (cycle walking)."""
+    half = max(1, ((size - 1).bit_length() + 1) // 2)
+    while True:
+        left, right = value >> half, value & ((1 << half) - 1)
+        for turn in range(_ROUNDS):
+            digest = _digest(key, f"number{turn}", f"{domain}:{right}")
+            left, right = right, left ^ (int.from_bytes(digest) & ((1 << half) - 1))
+        value = left << half | right
+        if value < size:
+            return value
+
+
+def days(key: bytes, text: str, most: int) -> int:
+    """Return how many days the dates of a key move, forwards or back; never none."""
+    number = int.from_bytes(_digest(key, "shift", text))
+    far = 1 + (number >> 1) % most
+    return far if number & 1 else -far

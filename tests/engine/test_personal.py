@@ -1,0 +1,228 @@
+"""Personal columns: never bare in what is committed, and still of use in a test."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from migrators.errors import UsageError
+from migrators.events import silent
+from migrators.project import Project
+from migrators.run import (
+    Options,
+    SampleOptions,
+    check_fixtures,
+    extract_only,
+    sample,
+    upgrade_fixtures,
+)
+from migrators.sample import Request
+from tests.acceptance.cheeseshop import parsed
+
+if TYPE_CHECKING:
+    from tests.sandbox import Sandbox
+
+KEY = "0123456789abcdef-a"
+OTHER = "0123456789abcdef-b"
+SCHEMA = """
+t("users", Column("email", String(60), primary_key=True, info={"pii": "email"}),
+  Column("name", String(40), unique=True, info={"pii": "name"}), Column("bio", Text),
+  Column("phone", BigInteger, info={"pii": "number"}),
+  Column("wage", Numeric(9, 2), info={"pii": "number"}), Column("no", Integer, unique=True),
+  Column("born", Date, info={"pii": {"shift": "no"}}), Column("note", Text, info={"pii": "null"}),
+  Column("joined", DateTime, info={"pii": {"shift": "no", "days": 9}}))
+t("orders", Column("id", Integer, primary_key=True), Column("of", ForeignKey("users.email")),
+  Column("phone", Integer, info={"pii": "number"}), Column("no", Integer),
+  Column("sent", Date, info={"pii": {"shift": "no"}}))
+"""
+SETTINGS = """
+[tool.migrators]
+url = "sqlite:///shop_v{version}.db"
+[tool.migrators.pii]
+"users.bio" = {constant = "..."}
+"""
+USERS = 40
+
+
+@pytest.fixture
+def shop(shop: Sandbox) -> Sandbox:
+    """A database of version 1 with personal columns, declared in both places."""
+    shop.schema(1, SCHEMA)
+    shop.write("pyproject.toml", SETTINGS)
+    day = "date('1970-01-01', '+{} days')"
+    shop.create(
+        *(
+            f"INSERT INTO users VALUES ('u{n}@real.com', 'Real Name {n}', 'me {n}', {31600000 + n},"
+            f" {n * 7}.25, {n}, {day.format(n * 99)}, 'secret', '2020-01-01 01:02:03.000004')"
+            for n in range(USERS)
+        ),
+        "INSERT INTO users (email, name) VALUES ('', NULL)",
+        *(
+            f"INSERT INTO orders VALUES ({n}, 'u{n % 9}@real.com', {31600000 + n % 9}, {n % 9}, "
+            f"{day.format(n % 9 * 99 + 5)})"
+            for n in range(30)
+        ),
+    )
+    return shop
+
+
+def made(shop: Sandbox, key: str = KEY, **options: Any) -> dict[str, list[dict[str, str]]]:
+    """Make a sample of all rows; return those of each table."""
+    project = Project.find(shop.root, environment={"MIGRATE_PII_KEY": key})
+    asked = SampleOptions(replace=True, **options)
+    place = sample(project, 1, Request(rows=1000), asked, emit=silent).path
+    return {p.stem: parsed(p.read_bytes()) for p in place.glob("*.csv")}
+
+
+def everything(shop: Sandbox) -> str:
+    """Return the text of all that is committed."""
+    return "".join(p.read_text() for p in (shop.root / "fixtures").rglob("*") if p.is_file())
+
+
+def test_nothing_personal_is_written_and_the_check_is_well(shop: Sandbox) -> None:
+    """No bare value, no key, in any file; types, lengths, uniqueness and references hold."""
+    found = made(shop)
+    text = everything(shop)
+    assert not re.search(r"real|Real|me \d|secret|316000|\.25|1970-01-01", text, re.IGNORECASE)
+    assert KEY not in text
+    assert len(found["users"]) == USERS + 1
+    assert {user["bio"] for user in found["users"]} == {"...", ""}
+    assert {user["note"] for user in found["users"]} == {""}
+    (checked,) = check_fixtures(shop.project)
+    assert checked.findings == ()
+
+
+def test_equal_values_stay_equal_in_every_table_and_sample(shop: Sandbox) -> None:
+    """Also numbers of columns of another width; under another key all are others."""
+    found = made(shop)
+    phones = {user["email"]: user["phone"] for user in found["users"]}
+    assert all(phones[order["of"]] == order["phone"] for order in found["orders"])
+    assert all(len(phone) == 8 for phone in phones.values() if phone)
+    assert made(shop) == found
+    other = made(shop, OTHER)
+    assert not {u["email"] for u in other["users"]} & {
+        u["email"] for u in found["users"] if u["email"]
+    }
+
+
+def test_dates_of_one_key_move_together(shop: Sandbox) -> None:
+    """So that what was five days later is: in the table itself and in others."""
+    from datetime import date
+
+    found = made(shop)
+    born = {user["no"]: date.fromisoformat(user["born"]) for user in found["users"] if user["no"]}
+    for order in found["orders"]:
+        assert (date.fromisoformat(order["sent"]) - born[order["no"]]).days == 5
+    real = [date.fromordinal(date(1970, 1, 1).toordinal() + n * 99) for n in range(USERS)]
+    moves = {(born[str(n)] - real[n]).days for n in range(USERS)}
+    assert 0 not in moves
+    assert len(moves) > USERS // 2
+    joined = {user["joined"][:10] for user in found["users"] if user["joined"]}
+    assert len(joined) in range(2, 20)
+    assert all(user["joined"].endswith(" 01:02:03.000004") for user in found["users"] if user["no"])
+
+
+@pytest.mark.parametrize("number", [0, 7, -7, 10, 99, -(2**31), 2**31 - 1, 10**9, 2**63 - 1])
+def test_numbers_stay_different_and_of_their_size(number: int) -> None:
+    """A permutation of those with as many digits, which the column holds."""
+    from migrators.personal.pseudonym import of_number
+
+    most = 2**31 if -(2**31) <= number < 0 else 2**31 - 1 if number < 2**31 else 2**63 - 1
+    moved = of_number(KEY.encode(), number, most, None)
+    assert (len(str(moved)), moved < 0, abs(moved) <= most) == (len(str(number)), number < 0, True)
+    hundred = {of_number(KEY.encode(), n, 2**31 - 1, 120) for n in range(100, 160)}
+    assert len(hundred) == 60
+    assert {of_number(KEY.encode(), n, 2**31 - 1, 120) for n in range(100, 121)} == set(
+        range(100, 121)
+    )
+
+
+def test_a_sample_without_the_key_is_refused(shop: Sandbox) -> None:
+    """And with one that can be guessed; nothing is written."""
+    for key, says in (("", "MIGRATE_PII_KEY is not set"), ("short", "shorter than 16")):
+        with pytest.raises(UsageError, match=says):
+            made(shop, key)
+    assert not (shop.root / "fixtures").exists()
+
+
+def test_an_extract_below_fixtures_is_refused_and_elsewhere_made(shop: Sandbox) -> None:
+    """It writes values as they are."""
+    to = shop.project.fixtures(1)
+    with pytest.raises(UsageError, match=r"bare: orders\.of, .*users\.bio, users\.born"):
+        extract_only(shop.project, [(1, 1)], to, Options(files="csv"), emit=silent)
+    assert not to.exists()
+    extract_only(shop.project, [(1, 1)], shop.root / "mine", Options(), emit=silent)
+
+
+def test_a_bare_value_in_committed_files_is_found(shop: Sandbox) -> None:
+    """By line, and never shown: typed later, or a whole extract that no sample made."""
+    made(shop)
+    file = shop.project.fixtures(1) / "users.csv"
+    lines = len(file.read_text().splitlines())
+    file.write_text(f'{file.read_text()}"ann@corp.com","Ann Smith","my life",,,99,,,\n')
+    (checked,) = check_fixtures(shop.project)
+    bare = "is personal, and bare"
+    assert [str(finding) for finding in checked.findings] == [
+        f"users.csv:{lines + 1} {column}: {bare}" for column in ("email", "name", "bio")
+    ]
+    manifest = shop.project.fixtures(1) / "manifest.json"
+    manifest.write_text(re.sub(r', "pii": "[a-z]+"|"pii": "[a-z]+", ', "", manifest.read_text()))
+    (checked,) = check_fixtures(shop.project)
+    assert {finding.column for finding in checked.findings} >= {"phone", "born", "wage", "sent"}
+
+
+def test_invented_values_are_said_to_be_so_and_steps_carry_it(shop: Sandbox) -> None:
+    """What a person made up is nobody's; an upgraded extract says what the old one said."""
+    made(shop)
+    manifest = shop.project.fixtures(1) / "manifest.json"
+    manifest.write_text(
+        re.sub(r'"pii": "(name|number)"', '"pii": "invented"', manifest.read_text())
+    )
+    file = shop.project.fixtures(1) / "users.csv"
+    file.write_text(f'{file.read_text()}"ann@example.org","Ann Smith",,123,,99,,,\n')
+    (checked,) = check_fixtures(shop.project)
+    assert checked.findings == ()
+    shop.schema(2, SCHEMA)
+    shop.step("")
+    upgrade_fixtures(shop.project, 1, 2, emit=silent)
+    assert (shop.project.fixtures(2) / "users.csv").read_text().count("Ann Smith") == 1
+    assert [c.findings for c in check_fixtures(shop.project)] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("column", "said", "says"),
+    [
+        ("users.bio", "true", "users.bio is personal, and nothing says what replaces its values"),
+        ("users.bio", '"e-mail"', "says not what replaces its values"),
+        ("users.bio", '"number"', "the column is a text"),
+        ("users.no", '{constant = "x"}', "is not a value that integer(32) holds exactly"),
+        ("users.no", "{constant = 1}", "one value for all, and the column is unique"),
+        ("orders.id", '"null"', "the column is never NULL"),
+        ("orders.of", '"text"', "hold the same values, and are replaced otherwise: email, text"),
+        ("users.born", '{shift = "nr"}', "users has no column `nr`"),
+        ("users.boi", '"text"', "`users.boi` is a column of no schema"),
+    ],
+)
+def test_what_does_not_fit_a_column_is_refused(
+    shop: Sandbox, column: str, said: str, says: str
+) -> None:
+    """Before a row is read, with what to write instead."""
+    text = SETTINGS.replace('"users.bio" = {constant = "..."}', f'"{column}" = {said}')
+    shop.write("pyproject.toml", text)
+    with pytest.raises(UsageError, match=re.escape(says)):
+        made(shop)
+
+
+def test_what_models_say_of_a_column_is_frozen(shop: Sandbox) -> None:
+    """`freeze` writes it, and the fingerprint is the same with it as without."""
+    from migrators.schema import load_schema
+
+    with_it = load_schema(shop.project, 1)
+    shop.schema(1, re.sub(r', info=\{"pii": (?:"\w+"|\{.*?\})\}', "", SCHEMA))
+    assert load_schema(shop.project, 1).fingerprint == with_it.fingerprint
+    from migrators.freeze.spell import column
+
+    spelled = str(column(with_it.metadata.tables["users"].c.born, lambda _: None))
+    assert 'info={"pii": {"shift": "no"}}' in spelled
