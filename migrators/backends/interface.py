@@ -169,10 +169,6 @@ class Backend(HasAccess, Looks, Copies, ABC):
         """What the database runs on, for people: "SQLite 3.40.1"."""
         return self.name
 
-    def notes(self) -> tuple[str, ...]:
-        """Plain facts that a person should know; call it only while no snapshot is open."""
-        return ()
-
     def copies_to_read(self) -> bool:
         """Whether a snapshot needs a private copy; call it only while none is open."""
         return False

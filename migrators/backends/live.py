@@ -39,7 +39,7 @@ class Live:
 
 
 class Looks(ABC):
-    """What a backend tells of its server."""
+    """What a backend tells of its server, or file."""
 
     @abstractmethod
     def free_bytes(self) -> int | None:
@@ -48,6 +48,10 @@ class Looks(ABC):
     @abstractmethod
     def size_bytes(self) -> int:
         """Room that this database takes."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Plain facts that a person should know; call it only while no snapshot is open."""
+        return ()
 
     def live(self) -> Live:
         """Return who is there besides; the database need not exist."""
