@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from migrators.testing.seeding import seed
+    from migrators.testing.session import Database
 
-__all__ = ["seed"]
+__all__ = ["Database", "seed"]
+
+_LAZY = {"Database": "migrators.testing.session", "seed": "migrators.testing.seeding"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import `seed` when it is first used (PEP 562)."""
-    if name != "seed":
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("migrators.testing.seeding").seed
+    return getattr(import_module(_LAZY[name]), name)

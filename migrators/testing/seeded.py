@@ -60,6 +60,7 @@ class Seeded:
         self._own: Entry | None = None
         self._shared: Shared | None = None
         self._waiting: deque[Future[Entry]] = deque()
+        self._going: list[Future[None]] = []
 
     @property
     def version(self) -> int:
@@ -101,18 +102,18 @@ class Seeded:
     def give_back(self, copy: Copy) -> None:
         """Remove a copy, or fill it again; the next test does not wait for it."""
         copy.engine.dispose()
-        if not self._clones:
-            self._waiting.append(self._ahead.submit(self._again, copy.entry))
-        elif self._kept.base.ahead:
-            self._ahead.submit(copy.entry.remove)
+        if self._clones:
+            self._going.append(self._ahead.submit(copy.entry.remove))
         else:
-            copy.entry.remove()
+            self._waiting.append(self._ahead.submit(self._again, copy.entry))
 
     def close(self) -> None:
         """Remove every copy that was cloned; what takes long to make stays for the next run."""
         self.renew()
         while self._waiting:
             self._leave(self._waiting.popleft().result())
+        for gone in self._going:
+            gone.result()
         if self._template is not None:
             self._template.release()
 
@@ -128,11 +129,7 @@ class Seeded:
         """Return the template, made if it is not there."""
         with self._making:
             if self._template is None:
-                entry = self._kept.take(f"t_{self._key}")
-                if not (entry.complete and entry.made.exists()):
-                    entry.make(self._fill)
-                entry.share()
-                self._template = entry
+                self._template = self._kept.shared(f"t_{self._key}", self._fill)
             return self._template.made
 
     @cached_property

@@ -230,6 +230,13 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert "click" in found
 
 
+def test_the_pytest_plugin_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Pytest imports it in every project that has the package installed."""
+    found = imported_by("import migrators.testing.plugin", tmp_path)
+    assert found & set(HEAVY) == set()
+    assert "pytest" in found
+
+
 def test_an_application_pays_for_sqlalchemy_only(tmp_path: Path) -> None:
     """`migrators.require` and `migrators.url` import none of what the engine needs."""
     found = imported_by("import migrators\nmigrators.require, migrators.url", tmp_path)
