@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import itertools
 import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 KEPT = 12
 """Whole databases that are kept for the next run, of one server; the latest used ones."""
 _COMPLETE = b"complete"
+_PATIENCE = 60
+"""Seconds until what a killed run had asked a server for is there, or never will be."""
+_AGAIN = 0.01
 _SUFFIX = ".made"
 
 
@@ -47,6 +51,12 @@ class Entry:
         """Whether the database was made to its end."""
         return os.pread(self._handle, len(_COMPLETE), 0) == _COMPLETE
 
+    @property
+    def may_come(self) -> bool:
+        """Whether a server may be at work on it yet, for a client that was killed just now."""
+        age = time.time() - self._path.stat().st_mtime
+        return not self.complete and age < _PATIENCE and not self.made.exists()
+
     def make(self, fill: Callable[[Backend], None]) -> None:
         """Make the database, in place of what a killed run has begun; remove it on any error."""
         try:
@@ -57,6 +67,14 @@ class Entry:
         except BaseException:
             self.remove()
             raise
+
+    def alone(self) -> bool:
+        """Take the lock that nobody else may have beside it, unless somebody has one."""
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return os.fstat(self._handle).st_nlink > 0
 
     def share(self) -> None:
         """Go on with a lock that others may have as well."""
@@ -100,10 +118,39 @@ class Kept:
             ) from None
 
     def take(self, name: str) -> Entry:
-        """Return a database's entry, alone; wait for who makes it."""
+        """Return a database's entry, alone; wait for who makes or uses it."""
+        return self._locked(name, fcntl.LOCK_EX)
+
+    def shared(self, name: str, fill: Callable[[Backend], None]) -> Entry:
+        """Return a database's entry, which others may use as well; made if it is not there.
+
+        Who makes it is waited for, and who uses it is not.
+
+        Raises
+        ------
+        DatabaseError
+            It is gone while others use it.
+        """
+        began = time.monotonic()
+        while time.monotonic() - began < _PATIENCE:
+            entry = self._locked(name, fcntl.LOCK_SH)  # waits for who makes it
+            if entry.complete and entry.made.exists():
+                return entry
+            if entry.alone():
+                entry.make(fill)
+                entry.share()
+                return entry
+            entry.release()
+            time.sleep(_AGAIN)  # another one looks at it as well
+        raise DatabaseError(
+            f"{self.base.staging(name).database} was removed while tests use it",
+            hint="end those tests, and run these again",
+        )
+
+    def _locked(self, name: str, how: int) -> Entry:
         while True:
             handle = self._opened(name)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, how)
             if os.fstat(handle).st_nlink:
                 os.utime(handle)
                 return self._entry(name, handle)
@@ -135,7 +182,7 @@ class Kept:
         whole = 0
         for entry in list(self._abandoned()):
             whole += entry.complete
-            if entry.complete and whole <= KEPT:
+            if (entry.complete and whole <= KEPT) or entry.may_come:
                 entry.release()
             else:
                 entry.remove()

@@ -129,11 +129,7 @@ class Seeded:
         """Return the template, made if it is not there."""
         with self._making:
             if self._template is None:
-                entry = self._kept.take(f"t_{self._key}")
-                if not (entry.complete and entry.made.exists()):
-                    entry.make(self._fill)
-                entry.share()
-                self._template = entry
+                self._template = self._kept.shared(f"t_{self._key}", self._fill)
             return self._template.made
 
     @cached_property

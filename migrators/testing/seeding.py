@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrators.backends import kind_of
 from migrators.config import nearest
-from migrators.errors import ExtractError, UsageError
+from migrators.errors import ExtractError, UsageError, ValueRefused
 from migrators.events import silent
 from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
@@ -37,6 +37,11 @@ class Fixtures(ExtractReader):
     """
 
     chosen: frozenset[str] = frozenset()
+
+    def file(self, table: str) -> str:
+        """Return where the rows of a table are: "v3/users.csv"."""
+        names = [file.name for t in self.manifest.tables if t.name == table for file in t.files]
+        return "/".join((self._path.name, *names[:1]))
 
     def rows(self, table: str) -> int | None:
         """Return how many rows the manifest says that are read of a table."""
@@ -112,10 +117,15 @@ def fill(reader: Fixtures, database: Backend) -> None:
         A file is damaged, a row does not fit, a key is there twice, a parent is missing.
     """
     schema = reader.schema
-    load(reader, schema, database, emit=silent)
-    finish(reader, schema, database, emit=silent)
-    with tempfile.TemporaryDirectory(prefix="migrate-") as scratch:
-        verify(reader, schema, database, scratch=Path(scratch), emit=silent)
+    try:
+        load(reader, schema, database, emit=silent)
+        finish(reader, schema, database, emit=silent)
+        with tempfile.TemporaryDirectory(prefix="migrate-") as scratch:
+            verify(reader, schema, database, scratch=Path(scratch), emit=silent)
+    except ValueRefused as refused:
+        if reader.manifest.committed and refused.table in schema.tables:
+            refused.hint = (f"correct it in {reader.file(refused.table)}",)
+        raise
     database.write_stamp(stamp_of(schema, "migrators.testing", reader.digest))
 
 

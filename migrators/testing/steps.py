@@ -104,9 +104,10 @@ def comes_back(project: Project, old: int, new: int, lost: Sequence[str], scratc
     up = carried(project, project.fixtures(old), old, new, scratch=_sub(scratch, "up"), emit=silent)
     down = carried(project, up, new, old, scratch=_sub(scratch, "down"), emit=silent)
     schema = load_schema(project, old)
-    strangers = [name for name in lost if name.partition(".")[0] not in schema.tables]
-    if strangers and (old, new) == ups(project)[-1]:
-        raise UsageError(f"migrate_lost: there is no table {strangers[0]}")
+    known = {name for v in project.versions() for name in load_schema(project, v).tables}
+    strangers = [name for name in lost if name.partition(".")[0] not in known]
+    if strangers:
+        raise UsageError(f"migrate_lost: there is no table {strangers[0]}", hint="take it out")
     before, after = (ExtractReader.open(path, schema) for path in (project.fixtures(old), down))
     found = {
         name: columns

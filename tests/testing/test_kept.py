@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrators.project import Project
     from migrators.testing.session import Databases
 
-SETTINGS = sa.text("SELECT count(*) FROM settings")
+SUPPLIERS = sa.text("SELECT count(*) FROM suppliers")
 KILLED = """
 import sys, time
 from pathlib import Path
@@ -33,6 +33,8 @@ project = Project.find(Path(sys.argv[1]), environment={})
 with opened(project, sys.argv[2]) as databases:
     databases.give((), {})
     databases.give((), {"isolation": "copy"})
+    for seeded in databases._seeded.values():  # what a server is at work on comes later
+        assert all(waiting.result() for waiting in seeded._waiting)
     half = databases.kept().take("t_half")
     half.made.create(load_schema(project, 3))
     print("ready", flush=True)
@@ -51,11 +53,11 @@ def made(project: Project, url: str) -> set[str]:
     return {name.partition("__loading_")[2] for name in found}
 
 
-def settings(databases: Databases) -> int:
+def suppliers(databases: Databases) -> int:
     """Ask a test's database."""
     database = databases.give((), {})
     with database.engine.connect() as connection:
-        found = int(connection.execute(SETTINGS).scalar_one())
+        found = int(connection.execute(SUPPLIERS).scalar_one())
     databases.take_back(database)
     return found
 
@@ -76,13 +78,13 @@ def test_what_a_killed_run_left_is_removed_by_the_next(kind: str, lone: Project)
             before = made(lone, url)
             assert "t_half" in before
             with opened(lone, url) as databases:
-                assert settings(databases) == 35
+                assert suppliers(databases) == 9
                 assert made(lone, url) >= before
         finally:
             process.send_signal(signal.SIGKILL)
             process.communicate()
         with opened(lone, url) as databases:
-            assert settings(databases) == 35
+            assert suppliers(databases) == 9
         after = made(lone, url)
         assert [name for name in after if name == "t_half" or name.startswith("c_")] == []
 
@@ -92,16 +94,16 @@ def test_a_template_is_loaded_once_and_never_stale(lone: Project) -> None:
     seen = []
     for change in ("", "", "row"):
         if change:
-            file = lone.fixtures(3) / "settings.csv"
+            file = lone.fixtures(3) / "suppliers.csv"
             lines = file.read_text("utf-8").splitlines(keepends=True)
             file.write_text("".join(lines[:-1]), "utf-8")
         with opened(lone, "sqlite://") as databases:
-            seen.append(settings(databases))
+            seen.append(suppliers(databases))
         seen.append(len(made(lone, "sqlite://")))
-    assert seen == [35, 1, 35, 1, 34, 2]
+    assert seen == [9, 1, 9, 1, 8, 2]
     whole = {path: path.stat().st_mtime_ns for path in lone.testing.glob("*.db")}
     with opened(lone, "sqlite://") as databases:
-        settings(databases)
+        suppliers(databases)
     assert {path: path.stat().st_mtime_ns for path in lone.testing.glob("*.db")} == whole
 
 

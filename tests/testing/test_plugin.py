@@ -50,8 +50,8 @@ BAD = {
     "isolation": ('isolation="none"', "there is no isolation 'none'"),
     "kind": ('engine="postgresql"', "no URL says where a postgresql server is"),
     "server": ('engine="mariadb"', "127.0.0.1"),
-    "dangling": ('"fixtures/dangling"', "roles.user_id: 1 row at"),
-    "twice": ('"fixtures/twice"', "suppliers"),
+    "dangling": ('"fixtures/dangling"', "correct it in dangling/roles.csv"),
+    "twice": ('"fixtures/twice"', "correct it in twice/suppliers.csv"),
     "type": ('"fixtures/type"', "customers.csv"),
     "header": ('"fixtures/header"', "settings.csv"),
 }
