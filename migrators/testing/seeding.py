@@ -41,7 +41,7 @@ class Fixtures(ExtractReader):
     def file(self, table: str) -> str:
         """Return where the rows of a table are: "v3/users.csv"."""
         names = [file.name for t in self.manifest.tables if t.name == table for file in t.files]
-        return "/".join((self._path.name, *names[:1]))
+        return "/".join((self.path.name, *names[:1]))
 
     def rows(self, table: str) -> int | None:
         """Return how many rows the manifest says that are read of a table."""
