@@ -194,10 +194,7 @@ class Backend(HasAccess, Looks, Copies, ABC):
     def same_text(self, table: sa.Table, column: str) -> Callable[[list[str]], list[Any]] | None:  # noqa: ARG002
         """Return what tells texts of a new column apart: equal keys, equal texts to its indexes.
 
-        Returns
-        -------
-        callable or None
-            Texts to keys, one each; None where texts compare by their bytes.
+        It takes texts to keys, one each. None where texts compare by their bytes.
         """
         return None
 
