@@ -74,9 +74,15 @@ def table(pyproject: Path) -> dict[str, Any] | None:
     ------
     CodeError
         The file is not TOML.
+    UsageError
+        It cannot be read.
     """
     try:
         document = tomllib.loads(pyproject.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"{pyproject}: {error.strerror}", hint="make it readable: it holds the settings"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         line = re.search(r"at line (\d+)", str(error))
         raise CodeError(

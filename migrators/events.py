@@ -87,6 +87,19 @@ class Planned(Event):
     computes: bool
 
 
+@dataclass(frozen=True, slots=True)
+class RunBegan(Event):
+    """Nothing was in the way: what follows is kept under this name.
+
+    Attributes
+    ----------
+    run : str
+        "20261121-020007".
+    """
+
+    run: str
+
+
 Emit = Callable[[Event], None]
 
 

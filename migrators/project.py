@@ -94,6 +94,11 @@ class Project:
         """Where run directories are."""
         return self.root / self.settings.runs
 
+    @property
+    def testing(self) -> Path:
+        """Where tests keep their databases, or what they are called on a server."""
+        return self.runs / "testing"
+
     def schema_path(self, version: int) -> Path:
         """Return `schemas/vN.py`, whether it exists or not."""
         return self.root / "schemas" / f"v{version}.py"

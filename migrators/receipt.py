@@ -98,6 +98,8 @@ class Receipt:
     losses : tuple of (why, count)
     sames : tuple of (title, answer as text)
     dropped : tuple of (what, because, values it held)
+    aside : str
+        What the version that had the name before is called now; empty where none had.
     unknown : tuple of str
         Views, indexes and the like of the old database that its schema does not say: they
         stay behind.
@@ -118,6 +120,7 @@ class Receipt:
     losses: tuple[tuple[str, int | None], ...] = ()
     sames: tuple[tuple[str, str], ...] = ()
     partitions: tuple[PartitionRows, ...] = ()
+    aside: str = ""
     unknown: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -142,6 +145,8 @@ class VersionState:
         What was written since it was published, for people; empty where that is not known.
     unreadable : str
         Why it cannot be read; empty where it can.
+    aside : tuple of str
+        Former databases of the version that are still there, the latest first.
     """
 
     version: int
@@ -151,6 +156,7 @@ class VersionState:
     agrees: bool = True
     written: str = ""
     unreadable: str = ""
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

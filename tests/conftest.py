@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
+# As its entry point does, which a checkout that was installed earlier does not have.
+pytest_plugins = ["pytester", "migrators.testing.plugin"]
+
 _SERVED = ("tests/grid/", "tests/backends/postgresql/", "tests/backends/mysql/")
 _KINDS = ("postgresql", "mysql", "mariadb")
 

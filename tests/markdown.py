@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
@@ -83,3 +83,33 @@ def edit(path: Path, diff: str) -> None:
             old, new = [], []
         (old if line.startswith("-") else new).append(line[1:])
     path.write_text(text, "utf-8")
+
+
+def typed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of a page as a person would in the project's folder."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "COLUMNS": "90", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def follow(block: Block, folder: Path) -> None:
+    """Do what a block of a page says: write a file, edit one, or type its lines."""
+    what, _, name = block.mark.partition(" ")
+    if what == "file":
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text, "utf-8")
+    elif what == "edit":
+        edit(folder / name, block.text)
+    else:
+        for line, said in block.typed:
+            done = typed(line, folder)
+            heard = " ".join((done.stdout + done.stderr).split())
+            missing = [one for one in said if " ".join(one.split()) not in heard]
+            assert (done.returncode, missing) == (0, []), f"$ {line}\n{done.stdout}{done.stderr}"

@@ -42,8 +42,14 @@ def backend_for(url: sa.URL) -> Backend:
     """
     from migrators.backends import where
 
-    url = where.spelled(url)
-    name = url.get_backend_name()
+    return kind_of(url)(where.spelled(url))
+
+
+def kind_of(url: sa.URL) -> type[Backend]:
+    """Return the backend's class, whatever database the URL names; errors as `backend_for`."""
+    from migrators.backends import where
+
+    name = where.spelled(url).get_backend_name()
     if name not in _BACKENDS:
         raise UsageError(
             f"{name}: no backend serves databases of this kind",
@@ -57,7 +63,7 @@ def backend_for(url: sa.URL) -> Backend:
             f"{name}: the driver is not installed ({error.name} is missing)",
             hint=f"pip install 'migrators[{name}]'",
         ) from error
-    return found(url)
+    return found
 
 
 def scratch_backend(folder: Path, name: str) -> Backend:

@@ -12,6 +12,7 @@ Each file beside this one has the same sections in the same order:
     7 publish      make visible, set aside, discard
     8 proofs       digest of what is stored, locks
     9 access       owners and rights, read and given: `migrators.access.HasAccess`
+   10 copies       for tests, at once: `migrators.backends.copies.Copies`
 
 Only this folder knows dialects by name.
 """
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from migrators.access import HasAccess
+from migrators.backends.copies import Copies
 from migrators.backends.live import Looks
 from migrators.backends.model import Catalog, Cut, ReadColumn, ReadQuery, Stamp, Still
 from migrators.errors import UsageError
@@ -82,7 +84,7 @@ class Snapshot(ABC):
         """Highest key ever given, by table, where the database remembers one."""
 
 
-class Backend(HasAccess, Looks, ABC):
+class Backend(HasAccess, Looks, Copies, ABC):
     """One database. Constructing it touches nothing."""
 
     name: ClassVar[str]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from migrators.backends.copies import NAMELESS, fill_in_place
 from migrators.backends.interface import Backend
 from migrators.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     import sqlalchemy as sa
 
 
@@ -70,3 +74,30 @@ class Server(Backend):
     def free_bytes(self) -> int | None:
         """Return None: a server does not tell its disk's room."""
         return None
+
+    # 10 copies -------------------------------------------------------------------------
+
+    ahead: ClassVar[int] = 2
+    driver: ClassVar[str]
+    """What an application's engine uses where its URL names none."""
+
+    @classmethod
+    def for_tests(cls, url: sa.URL, folder: Path) -> Self:  # noqa: ARG003  it is on the server
+        """Return the URL's database, or one of a plain name."""
+        return cls(url.set(database=url.database or NAMELESS))
+
+    @classmethod
+    def fill(cls, engine: sa.Engine, load: Callable[[Any], None]) -> None:
+        """Fill the empty database of an engine, in place."""
+        fill_in_place(cls(engine.url), load)
+
+    def application_url(self) -> sa.URL:
+        """Return the URL with a driver, and with the password that we would connect with."""
+        named = "+" in self.url.drivername
+        url = self.url if named else self.url.set(drivername=f"{self.name}+{self.driver}")
+        password = self._password()
+        return url.set(password=password) if password else url
+
+    @abstractmethod
+    def _password(self) -> str | None:
+        """Return the password that stands in the URL, or elsewhere and not where libraries look."""

@@ -62,6 +62,11 @@ def anchored(url: sa.URL, root: Path) -> sa.URL:
     return url if PurePath(bare).is_absolute() else url.set(database=f"{scheme}{root / bare}")
 
 
+def is_file(kind: str) -> bool:
+    """Whether databases of a kind are files."""
+    return kind in _FILE_DATABASES
+
+
 def database_file(url: sa.URL) -> Path | None:
     """Return the file of a database that is one; None for a server's."""
     if url.get_backend_name() not in _FILE_DATABASES or not url.database:

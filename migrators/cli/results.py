@@ -40,9 +40,14 @@ def finish(session: Session, receipt: Receipt, deed: Deed, *, json: bool) -> Non
         session.show_data(receipt.as_dict())
         return
     session.teller.line("")
-    places = (receipt.old, receipt.new, receipt.directory)
-    old, new, directory = (session.short(place) for place in places)
-    session.show(success_lines(replace(receipt, old=old, new=new, directory=directory), deed))
+    shown = replace(
+        receipt,
+        old=session.short(receipt.old),
+        new=session.short(receipt.new),
+        directory=session.short(receipt.directory),
+        aside=session.short(receipt.aside),
+    )
+    session.show(success_lines(shown, deed))
 
 
 def _keep(receipt: Receipt) -> None:

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,7 @@ class Session:
         self.deed = deed
         for line in start_lines(deed):
             self.teller.line(line)
-        self.teller.first(promise_lines(deed))
+        self.teller.first(partial(promise_lines, deed))
 
     def show(self, lines: Iterable[str]) -> None:
         """Print a result; a stage that never said it was done is told of first."""

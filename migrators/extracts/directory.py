@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from migrators.errors import ExtractError
 from migrators.extracts import manifest as manifests
@@ -215,7 +215,7 @@ class ExtractReader:
         self.filled = growth.said
 
     @classmethod
-    def open(cls, path: Path, schema: SchemaVersion) -> ExtractReader:
+    def open(cls, path: Path, schema: SchemaVersion) -> Self:
         """Open a directory and compare its manifest with the schema.
 
         Raises

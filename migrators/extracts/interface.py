@@ -104,6 +104,11 @@ class Manifest:
     access: dict[str, Any] = field(default_factory=dict)
     format: int = 1
 
+    @property
+    def size(self) -> int:
+        """Bytes of all data files, as far as it says them."""
+        return sum(file.bytes or 0 for table in self.tables for file in table.files)
+
 
 class TableWriter(ABC):
     """Writes one table's batches, in order, to one file."""

@@ -16,7 +16,7 @@ from migrators import pyfile
 from migrators.errors import CodeError, ProjectError, UsageError
 from migrators.freeze import grow, module, naming
 from migrators.schema import fingerprint as declared
-from migrators.schema import read_schema
+from migrators.schema import load_schema, read_schema
 from migrators.schema.model import load_order
 from migrators.schema.version import SchemaVersion
 
@@ -136,6 +136,20 @@ _SHOWN = 60
 
 def _plain(sql: str) -> str:
     return " ".join(sql.split()).removesuffix(";")
+
+
+def lacking(project: Project, version: int, source: str) -> list[str]:
+    """Return what models declare that `schemas/vN.py` does not; nothing is written.
+
+    Raises
+    ------
+    UsageError
+        They differ in something else than additions: a sentence each.
+    CodeError
+        The module cannot be imported, or there is no such schema.
+    """
+    found = _resolve(project, version, source)
+    return _check_growth(load_schema(project, version), found, version)
 
 
 def _require_plain_targets(metadata: sa.MetaData, path: Path) -> None:

@@ -64,16 +64,18 @@ def start_lines(deed: Deed) -> list[str]:
     return [f"{escape(deed.name)}    {escape(arrow)}".rstrip()]
 
 
-def promise_lines(deed: Deed) -> list[str]:
-    """Return what is never touched, and when what is made will be seen.
+def promise_lines(deed: Deed, run: str = "") -> list[str]:
+    """Return what is never touched, when what is made will be seen, and the run's name.
 
     For when the work begins: a run that finds nothing to do promises nothing.
     """
+    indent = " " * (len(deed.name) + 4)
+    name = [f"{indent}run {run}"] if run else []
     if deed.old is None:
-        return [""]
+        return [*name, ""]
     last = "; publishes nothing" if deed.rehearse else "; publishes last"
     said = "never touches rows, tables or schema of the old database"
-    return [f"{' ' * len(deed.name)}    {said}{last if deed.new is not None else ''}", ""]
+    return [f"{indent}{said}{last if deed.new is not None else ''}", *name, ""]
 
 
 def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
@@ -90,6 +92,7 @@ def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
         *([""] if body else []),
         *([f"{done}   {where}"] if fits else [done, where]),
         *_after(receipt, deed),
+        *_aside(receipt),
     ]
 
 
@@ -215,6 +218,13 @@ def _after(receipt: Receipt, deed: Deed) -> list[str]:
         f"back up {receipt.new}: no backup of it exists yet",
     ]
     return ["", *_numbered("Now      ", steps), *([] if deed.moved else _back(deed))]
+
+
+def _aside(receipt: Receipt) -> list[str]:
+    """Return where the version is that had the name before."""
+    if not receipt.aside:
+        return []
+    return wrap(f"the former {receipt.new} is {receipt.aside}", "Aside    ", 9)
 
 
 def _unrehearsed(deed: Deed) -> str:

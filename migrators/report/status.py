@@ -17,8 +17,13 @@ _RUNS = 10
 def status_lines(status: Status) -> list[str]:
     """Return the page."""
     lines = [escape(f"status    {status.project}"), ""]
-    rows = [("schema", "database", "made by", "at", ""), *(_version(v) for v in status.versions)]
+    rows = [
+        ("schema", "database", "made by", "at", ""),
+        *(_version(v) for v in status.versions),
+    ]
     lines += columns(rows, "lllll")
+    former = [f"{name}, the former {v.database}" for v in status.versions for name in v.aside]
+    lines += ["", *(x for said in former for x in wrap(said, "  aside  ", 9))] if former else []
     for state in status.versions:
         if state.unreadable:
             lines += ["", *wrap(state.unreadable, "  STOP   ", 9)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from migrators.events import (
     Event,
     Note,
+    RunBegan,
     StageDone,
     StageStarted,
     TableDone,
@@ -76,7 +77,8 @@ class Teller:
         self._now = now
         self._lock = threading.RLock()
         self._drawn = 0
-        self._first: tuple[str, ...] = ()
+        self._first: Callable[[str], Iterable[str]] | None = None
+        self._run = ""
         self._enter("", "", 0)
 
     def __call__(self, event: Event) -> None:
@@ -84,9 +86,9 @@ class Teller:
         with self._lock:
             self._take(event)
 
-    def first(self, lines: Iterable[str]) -> None:
-        """Say these lines when work begins: before the first stage or note."""
-        self._first = tuple(lines)
+    def first(self, lines: Callable[[str], Iterable[str]]) -> None:
+        """Say lines when work begins, before the first stage or note: of the run's name, or ""."""
+        self._first = lines
 
     def line(self, text: str) -> None:
         """Say one line of ours; the bar makes room for it."""
@@ -103,10 +105,12 @@ class Teller:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, StageStarted | Note):  # others tell of nothing that is done
-            first, self._first = self._first, ()
-            for line in first:
+            first, self._first = self._first, None
+            for line in first(self._run) if first is not None else ():
                 self.line(line)
         match event:
+            case RunBegan():
+                self._run = event.run
             case StageStarted():
                 self.began = True
                 self._enter(event.stage, event.about, event.total)

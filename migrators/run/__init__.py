@@ -7,7 +7,7 @@ a frozen result. Everything that writes holds the project's lock.
 from migrators.run.beforehand import beforehand
 from migrators.run.checking import check_fixtures
 from migrators.run.extracting import extract_only
-from migrators.run.fixtures import upgrade_fixtures
+from migrators.run.fixtures import carried, upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
 from migrators.run.migrating import copy, migrate
 from migrators.run.options import Options, jobs_of
@@ -19,6 +19,7 @@ __all__ = [
     "SampleMade",
     "SampleOptions",
     "beforehand",
+    "carried",
     "check_fixtures",
     "copy",
     "create",

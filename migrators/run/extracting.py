@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from migrators import plan as plans
 from migrators.errors import UsageError
-from migrators.events import Emit, Planned, StageDone
+from migrators.events import Emit, Planned, RunBegan, StageDone
 from migrators.extract import extract
-from migrators.extracts.directory import ExtractWriter
+from migrators.extracts.directory import ExtractReader, ExtractWriter
+from migrators.run.accounts import extent
 from migrators.run.directory import new_run
 from migrators.run.lock import locked
 from migrators.run.personal import refuse_bare
@@ -42,11 +43,13 @@ def extract_only(
         emit(Planned(made.computes))
         source = present(project, old)
         run = new_run(project, command)
+        emit(RunBegan(run.id))
         try:
             writer = _writer(project, to, made, options)
             began = time.monotonic()
             extract(made, source, writer, scratch=run.scratch, emit=emit, jobs=options.jobs)
-            emit(StageDone("extract", time.monotonic() - began, (f"every row in {to}",)))
+            said = extent(ExtractReader.open(to, made.new).manifest)
+            emit(StageDone("extract", time.monotonic() - began, (f"{said}: every row in {to}",)))
         finally:
             run.clear_scratch()
         run.say("finished", outcome="extracted")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Backend
     from migrators.project import Project
-    from migrators.run.directory import RunDirectory
 
 FIXTURE_NOW = datetime(2000, 1, 1, tzinfo=UTC)
 """What `step.now` is for fixtures: the same rows each time, so that nothing churns in git."""
@@ -54,7 +53,7 @@ def upgrade_fixtures(project: Project, old: int, new: int, *, emit: Emit) -> Pat
     with locked(project, command):
         run = new_run(project, command)
         try:
-            made = _made(project, run, old, new, emit)
+            made = carried(project, source, old, new, scratch=run.scratch, emit=emit)
             swap(made, target)
         finally:
             run.clear_scratch()
@@ -62,19 +61,40 @@ def upgrade_fixtures(project: Project, old: int, new: int, *, emit: Emit) -> Pat
     return target
 
 
-def _made(project: Project, run: RunDirectory, old: int, new: int, emit: Emit) -> Path:
+def carried(
+    project: Project, source: Path, old: int, new: int, *, scratch: Path, emit: Emit
+) -> Path:
+    """Take fixtures through a step, in scratch databases, and prove that they load.
+
+    Parameters
+    ----------
+    source : Path
+        Fixtures of the old version.
+    scratch : Path
+        A private directory that the caller removes.
+
+    Returns
+    -------
+    Path
+        The new fixtures, below `scratch`.
+
+    Raises
+    ------
+    MigrateError
+        As for a migration.
+    """
     schema = load_schema(project, old)
-    database = scratch_backend(run.scratch, f"v{old}")
-    reader = ExtractReader.open(project.fixtures(old), schema)
+    database = scratch_backend(scratch, f"v{old}")
+    reader = ExtractReader.open(source, schema)
     say_filled(reader, emit)
     _load(reader, database)
-    database.prove(schema, run.scratch)
-    after = scratch_backend(run.scratch, f"v{new}")
+    database.prove(schema, scratch)
+    after = scratch_backend(scratch, f"v{new}")
     plan = plans.make(project, old, new, now=FIXTURE_NOW, source=database, target=after)
-    place = run.scratch / "fixtures"
+    place = scratch / "fixtures"
     marks = carried_marks(project, reader, plan.new)
     writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True, replaced=marks)
-    work = run.scratch / "work"
+    work = scratch / "work"
     work.mkdir(mode=0o700)
     began = time.monotonic()
     extract(plan, database, writer, scratch=work, emit=emit)

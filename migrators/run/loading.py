@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from migrators import drift
 from migrators.access import Access
 from migrators.errors import DatabaseError, Findings, VerifyMismatch
-from migrators.events import Emit, Note, StageDone, StageStarted
+from migrators.events import Emit, Note, RunBegan, StageDone, StageStarted
 from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
 from migrators.receipt import PartitionRows, Receipt, StageTime
@@ -90,6 +90,7 @@ def verify_only(project: Project, source: Path, *, emit: Emit, jobs: int = 1) ->
         )
     with locked(project, command, made=schema.version):
         run = new_run(project, command)
+        emit(RunBegan(run.id))
         started = now()
         began = time.monotonic()
         try:
@@ -144,6 +145,7 @@ class _Loading:
                 return self._already(new)
             self._ready(new)
             run = new_run(self.project, self.command)
+            self.emit(RunBegan(run.id))
             staging = places.staging(self.project, run, schema.version)
             try:
                 asked: _Asked = {"emit": self.emit, "jobs": self.options.jobs}
@@ -166,6 +168,7 @@ class _Loading:
                 return self._already(new)
             self._ready(new)
             run = new_run(self.project, self.command)
+            self.emit(RunBegan(run.id))
             staging = places.staging(self.project, run, schema.version)
             try:
                 staging.create(schema)
@@ -233,7 +236,7 @@ class _Loading:
     def _end(
         self, run: RunDirectory, schema: SchemaVersion, staging: Backend, new: Backend, digest: str
     ) -> Receipt:
-        outcome = "rehearsed"
+        outcome, replaced = "rehearsed", ""
         lie = counted(None, staging)
         if not self.options.rehearse:
             began = time.monotonic()
@@ -246,6 +249,7 @@ class _Loading:
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
         made = _receipt(run, self.command, outcome, self.started, "", new, tuple(self.stages), lie)
+        made = replace(made, aside=replaced)
         run.keep(made)
         run.say("finished", outcome=outcome, extract=digest)
         return made

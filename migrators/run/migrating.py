@@ -8,19 +8,20 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from migrators import drift
 from migrators import plan as plans
 from migrators.access import Access
 from migrators.backends import where
 from migrators.errors import Findings, UsageError, ValueRefused
-from migrators.events import Emit, Note, Planned, StageDone, StageStarted
+from migrators.events import Emit, Note, Planned, RunBegan, StageDone, StageStarted
 from migrators.extract import extract
 from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load
-from migrators.receipt import LeftBehind, Receipt, RuleCount, StageTime, TableReceipt
+from migrators.receipt import Receipt, StageTime
 from migrators.run import places
 from migrators.run.access import captured, give
+from migrators.run.accounts import answer, extent, receipt_parts
 from migrators.run.directory import new_run, now
+from migrators.run.fitting import fits
 from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
 from migrators.run.lock import locked
 from migrators.run.partitions import counted
@@ -143,9 +144,10 @@ class _Migration:
         self._may_publish(new)
         discard_leftovers(self.project)
         run = new_run(self.project, self.command)
+        self.emit(RunBegan(run.id))
         self.place = run
         try:
-            self._fits(old)
+            self.unknown = fits(old, self.plans[0].old, run.scratch, self._check(), self.emit)
             self._may_lose(old)
             self.access = captured(self.plans, old, new, self.command)
             reader, staging = self._steps(old, source)
@@ -163,27 +165,6 @@ class _Migration:
             discard_leftovers(self.project)
         aside = places.sets_aside(self.project, self.plans)
         places.may_publish(self.project, new, self.options, self.command, may_set_aside=aside)
-
-    def _fits(self, old: Backend) -> None:
-        """Refuse an old database that holds what its schema module does not know of.
-
-        What it has more and holds no data is said: nobody has asked for it in the new one.
-        """
-        schema = self.plans[0].old
-        live = old.catalog()
-        fresh = drift.fresh_catalog(old, schema, self.place.scratch)
-        found = drift.compare(live, fresh)
-        stops = [d for d in found if not d.additive or d.holds_data]
-        if stops:
-            listed = "\n".join(f"  {difference}" for difference in stops)
-            raise Findings(
-                f"{old.database} is not schemas/{schema.path.name}:\n{listed}",
-                hint=f"{self._check()}     tells all, and what to type",
-            )
-        self.unknown = tuple(d.said for d in drift.additions(found))
-        if self.unknown:
-            more = f"{old.database} has more than schemas/{schema.path.name}"
-            self.emit(Note(f"{more}; it stays behind: {', '.join(self.unknown)}"))
 
     def _check(self, plan: Plan | None = None) -> str:
         return self.project.check((plan or self.plans[0]).name)
@@ -249,9 +230,10 @@ class _Migration:
             refused.hint = (said, *refused.hint)
             raise
         self.place.say("extracted", step=plan.name, basis=wanted)
+        reader = ExtractReader.open(path, plan.new)
         done = f"{database.database} is no longer needed: data complete on disk"
-        self._stage(plan, "extract", began, done)
-        return ExtractReader.open(path, plan.new)
+        self._stage(plan, "extract", began, extent(reader.manifest), done)
+        return reader
 
     def _load(self, plan: Plan, reader: ExtractReader, old: Backend) -> Backend:
         last = plan is self.plans[-1]
@@ -287,7 +269,7 @@ class _Migration:
     def _end(
         self, reader: ExtractReader, staging: Backend, old: Backend, new: Backend, source: str
     ) -> Receipt:
-        outcome = "rehearsed"
+        outcome, replaced = "rehearsed", ""
         lie = counted(old, staging)
         self._still(old, source)
         if self.options.rehearse:
@@ -305,7 +287,7 @@ class _Migration:
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
             self._stage(last, "publish", began, f"{new.database} is here")
-        receipt = replace(self._receipt(outcome, old, new), partitions=lie)
+        receipt = replace(self._receipt(outcome, old, new), partitions=lie, aside=replaced)
         self.place.keep(receipt)
         facts = {"source": source, "extract": reader.digest, "size": old.size_bytes()}
         self.place.say("finished", outcome=outcome, **facts)
@@ -353,26 +335,5 @@ class _Migration:
             stages=tuple(self.stages),
             **accounted,
             unknown=self.unknown,
-            sames=tuple((title, _answer(rows)) for title, rows in answers),
+            sames=tuple((title, answer(rows)) for title, rows in answers),
         )
-
-
-def _answer(rows: list[list[str | None]]) -> str:
-    """Return what a `step.same` gave, as people read it; the manifest has every row."""
-    if len(rows) != 1:
-        return f"{len(rows):,} rows"
-    return ", ".join("NULL" if value is None else value for value in rows[0])
-
-
-def receipt_parts(accounting: dict[str, Any], step: str = "") -> dict[str, Any]:
-    """Return the accounting that a manifest keeps, as parts of a `Receipt`."""
-    tables = [
-        TableReceipt(**{**t, "left": tuple(LeftBehind(**x) for x in t["left"]), "step": step})
-        for t in accounting.get("tables", ())
-    ]
-    return {
-        "tables": tuple(tables),
-        "rules": tuple(RuleCount(t, c, r, n, step) for t, c, r, n in accounting.get("rules", ())),
-        "dropped": tuple((w, b, n) for w, b, n in accounting.get("dropped", ())),
-        "losses": tuple((w, n) for w, n in accounting.get("losses", ())),
-    }

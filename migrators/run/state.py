@@ -56,10 +56,22 @@ def _version(project: Project, version: int) -> VersionState:
     try:
         found = database.stamp()
         written = _written(project, database, found)
+        known = replace(known, aside=_aside(project, database))
     except MigrateError as error:  # the others stand all the same, and are told
         return replace(known, unreadable=error.message)
     agrees = found is None or found.version == version
     return replace(known, stamp=found, agrees=agrees, written=written)
+
+
+def _aside(project: Project, database: Backend) -> tuple[str, ...]:
+    """Return what the databases are called now that had the name before, and are still there."""
+    named = [
+        (run.id, line["aside"])
+        for run in all_runs(project)
+        for line in run.said("publish")
+        if line["database"] == database.database and line.get("aside")
+    ]
+    return tuple(dict.fromkeys(name for run, name in named if database.aside(run).exists()))
 
 
 def _written(project: Project, database: Backend, found: Stamp | None) -> str:
@@ -110,6 +122,9 @@ def _phase(lines: list[dict[str, Any]]) -> str:
 
 def _next(project: Project, versions: tuple[VersionState, ...]) -> str:
     there = [v.version for v in versions if v.exists and not v.unreadable]
+    unread = next((v.database for v in versions if v.unreadable), "")
+    if unread and not there:
+        return f"mend {unread}, then: migrate status"
     if not there:
         fixtures = [v.version for v in versions if project.fixtures(v.version).is_dir()]
         if fixtures:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,42 +15,12 @@ from alembic.migration import MigrationContext
 
 from migrators.project import Project
 from migrators.schema import load_schema
-from tests.markdown import Block, blocks, edit
+from tests.markdown import blocks, edit, follow, typed
 
 if TYPE_CHECKING:
     from tests.acceptance.cheeseshop import Cheeseshop
 
 PAGE = Path(__file__).parents[2] / "docs" / "alembic.md"
-
-
-def typed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line of the page as a person would in the project's folder."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-c", line],
-        cwd=folder,
-        env={**os.environ, "PATH": path, "COLUMNS": "90", "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def follow(block: Block, folder: Path) -> None:
-    """Do what a block of the page says: write a file, edit one, or type its lines."""
-    what, _, name = block.mark.partition(" ")
-    if what == "file":
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block.text, "utf-8")
-    elif what == "edit":
-        edit(folder / name, block.text)
-    else:
-        for line, said in block.typed:
-            done = typed(line, folder)
-            heard = " ".join((done.stdout + done.stderr).split())
-            missing = [one for one in said if " ".join(one.split()) not in heard]
-            assert (done.returncode, missing) == (0, []), f"$ {line}\n{done.stdout}{done.stderr}"
 
 
 def test_the_page_runs_and_alembic_goes_on_after_a_major(tmp_path: Path) -> None:

@@ -201,6 +201,13 @@ def test_a_read_only_project_can_be_looked_at(two: Cheeseshop) -> None:
         assert_refused(done, 3, ["2 findings", f"{two.data}: ", f"{two.root / '.migrate/runs'}: "])
 
 
+def test_settings_that_may_not_be_read(two: Cheeseshop) -> None:
+    """Exit 2 names the file."""
+    (two.root / "pyproject.toml").chmod(0)
+    done = finished(two.start("status", before=_as_anybody))
+    assert_refused(done, 2, [f"{two.root}/pyproject.toml: Permission denied", "to do"])
+
+
 def test_an_old_database_that_may_not_be_read(two: Cheeseshop) -> None:
     """Exit 1 names it and its rights."""
     two.database(2).chmod(0)

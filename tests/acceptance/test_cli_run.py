@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -73,9 +74,11 @@ def test_results_and_progress_are_apart(shop: Path, capsys: pytest.CaptureFixtur
     said = capsys.readouterr()
     assert "DONE in" in said.out
     assert "1. start release 2" in said.out
-    first, second = said.err.splitlines()[:2]
+    first, second, third = said.err.splitlines()[:3]
     assert first == "1to2    data/shop_v1.db -> data/shop_v2.db"
     assert second.endswith("publishes last")
+    assert f"Receipt: .migrate/runs/{third.strip().removeprefix('run ')}\n" in said.out
+    assert re.search(r"  extract   2 tables, [\d.]+ kB ", said.err)
     assert [line for line in said.out.splitlines() if " load " in line] == []
     assert str(shop) not in said.out + said.err
 

@@ -120,7 +120,11 @@ def test_stale_when_the_old_database_was_written_to(three: Cheeseshop) -> None:
     assert three.rows(3, query) == [(1,)]
     (former,) = three.aside(3)
     assert sha256(former) == before
-    assert former.name in done.said
+    assert "Aside" in done.out
+    assert former.name in done.out.split("Aside")[1]
+    assert former.name in three.ran("status").out
+    former.unlink()
+    assert "aside" not in three.ran("status").out
     three.ran("2to3")
 
 
@@ -380,6 +384,14 @@ def test_status_tells_where_the_project_stands(three: Cheeseshop) -> None:
     three.sql(3, "UPDATE users SET name = 'changed'")
     said = json.loads(three.ran("status", "--json").out)
     assert said["versions"][2]["written"] == "written to since it was published"
+
+
+def test_status_of_a_database_that_cannot_be_read(two: Cheeseshop) -> None:
+    """It is there: nothing is to be made in its place."""
+    two.database(2).write_bytes(b"a person's notes")
+    done = two.refused("status", code=3, words=["STOP", "is not a SQLite database"])
+    assert "no database yet" not in done.out
+    assert f"mend {two.database(2)}" in done.out.split("Next")[1]
 
 
 def test_status_says_what_a_run_came_to(three: Cheeseshop) -> None:

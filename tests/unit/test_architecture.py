@@ -33,7 +33,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("guard",),  # what an application asks at its start
     ("rules",),
     ("step",),
-    ("backends.live", "backends.model"),
+    ("backends.live", "backends.model", "backends.copies"),
     ("access",),
     ("backends.interface",),
     ("backends",),  # the databases: nobody to the right knows one of them by name
@@ -50,6 +50,7 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("init",),
     ("run",),
     ("report",),
+    ("testing",),
     ("cli",),
     ("__main__",),
 )
@@ -229,6 +230,13 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     found = imported_by(command("--help"), tmp_path)
     assert found & set(HEAVY) == set()
     assert "click" in found
+
+
+def test_the_pytest_plugin_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Pytest imports it in every project that has the package installed."""
+    found = imported_by("import migrators.testing.plugin", tmp_path)
+    assert found & set(HEAVY) == set()
+    assert "pytest" in found
 
 
 def test_an_application_pays_for_sqlalchemy_only(tmp_path: Path) -> None:

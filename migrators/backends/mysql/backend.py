@@ -59,6 +59,9 @@ class MySQLBackend(Server):
     """
 
     name: ClassVar[str] = "mysql"
+    driver: ClassVar[str] = "pymysql"
+    clones: ClassVar[bool] = False
+    ahead: ClassVar[int] = 1
     _dialect: ClassVar[type[MySQLDialect]] = MySQLDialect
     exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset(
         {(Kind.ENUM, Kind.TEXT), (Kind.TEXT, Kind.BINARY)}
@@ -330,6 +333,19 @@ class MySQLBackend(Server):
         from migrators.backends.mysql import granting
 
         return granting.keep(self.url, access, in_place=self.in_place)
+
+    # 10 copies -------------------------------------------------------------------------
+
+    def rewind(self, template: Self) -> bool:
+        """Fill a copy again; see `copies.rewind`."""
+        from migrators.backends.mysql import copies
+
+        return copies.rewind(self.url, template.database)
+
+    def _password(self) -> str | None:
+        from migrators.backends.mysql import options
+
+        return (options.arguments(self.url).get("password") or b"").decode() or None
 
 
 class MariaDBBackend(MySQLBackend):

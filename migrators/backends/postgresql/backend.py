@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from migrators.backends import passwords
 from migrators.backends.postgresql import (
     catalog,
     connect,
@@ -57,6 +58,7 @@ class PostgreSQLBackend(Server):
     place: ClassVar[str] = "ctid"
     exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset({(Kind.ENUM, Kind.TEXT)})
     """Text as bytea would be read for escapes."""
+    driver: ClassVar[str] = "psycopg"
 
     def __init__(self, url: sa.URL, like: Backend | None = None) -> None:
         super().__init__(url)
@@ -277,3 +279,14 @@ class PostgreSQLBackend(Server):
         from migrators.backends.postgresql import granting
 
         return granting.give(self.url, access)
+
+    # 10 copies -------------------------------------------------------------------------
+
+    def copy_of(self, template: Self) -> None:
+        """Clone a database that nobody is connected to."""
+        with connect.maintenance(self.url, "copying") as connection:
+            names = sql.name(self.database), sql.name(template.database)
+            connection.execute("CREATE DATABASE {} TEMPLATE {}".format(*names))
+
+    def _password(self) -> str | None:
+        return self.url.password or passwords.given()

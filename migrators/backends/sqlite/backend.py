@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ from migrators.types import Kind
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -283,6 +284,34 @@ class SQLiteBackend(Facts, Backend):
     def size_bytes(self) -> int:
         """Size of the files."""
         return proofs.size_bytes(self.path)
+
+    # 10 copies -------------------------------------------------------------------------
+
+    @classmethod
+    def for_tests(cls, url: sa.URL, folder: Path) -> SQLiteBackend:  # noqa: ARG003
+        """Return a file in the folder, whatever file the URL names."""
+        return cls(where.scratch(cls.name, folder, "test"))
+
+    @classmethod
+    def fill(cls, engine: sa.Engine, load: Callable[[Any], None]) -> None:
+        """Fill the empty database of an engine, in memory or not; see `copies.fill`."""
+        from migrators.backends.sqlite import copies
+
+        copies.fill(engine, lambda file: load(cls(where.scratch(cls.name, *file))))
+
+    def application_url(self) -> sa.URL:
+        """Return the URL."""
+        return self.url
+
+    def copy_of(self, template: SQLiteBackend) -> None:
+        """Copy a file that nobody writes to."""
+        shutil.copyfile(template.path, self.path)
+
+    def in_memory(self) -> sqlite3.Connection:
+        """Return a connection to a copy in memory, for whichever thread has a turn."""
+        from migrators.backends.sqlite import copies
+
+        return copies.in_memory(self.path)
 
 
 def _path(backend: Backend) -> Path:

@@ -38,7 +38,12 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
 
 def _short(session: Session, found: Status) -> Status:
     versions = tuple(
-        replace(v, database=session.short(v.database), unreadable=session.short(v.unreadable))
+        replace(
+            v,
+            database=session.short(v.database),
+            unreadable=session.short(v.unreadable),
+            aside=tuple(map(session.short, v.aside)),
+        )
         for v in found.versions
     )
     return replace(found, versions=versions)

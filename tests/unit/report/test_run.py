@@ -80,6 +80,8 @@ def test_when_it_begins() -> None:
     """What is never touched, and whether anybody will see what is made."""
     never = "        never touches rows, tables or schema of the old database"
     assert promise_lines(DEED) == [f"{never}; publishes last", ""]
+    named = " " * 8 + "run 20261121-020007"
+    assert promise_lines(DEED, "20261121-020007") == [f"{never}; publishes last", named, ""]
     assert promise_lines(replace(DEED, rehearse=True)) == [f"{never}; publishes nothing", ""]
     assert promise_lines(replace(DEED, new=None)) == [never, ""]
     assert promise_lines(Deed("load fixtures/v2", "migrate load fixtures/v2")) == [""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 
-from migrators.events import Note, StageDone, StageStarted, TableDone, TableProgress
+from migrators.events import Note, RunBegan, StageDone, StageStarted, TableDone, TableProgress
 from migrators.report.bar import Progress, bar
 from migrators.report.teller import Teller
 from migrators.report.text import clock
@@ -44,13 +44,15 @@ def test_a_stage_that_is_done_is_one_line() -> None:
 def test_what_is_promised_is_said_when_work_begins() -> None:
     """Once, before the first event; not by a line of ours that says that nothing is to do."""
     teller, stream, _ = _teller()
-    teller.first(["2to3 publishes last"])
+    teller.first(lambda run: [f"run {run}", "2to3 publishes last"])
     teller.line("2to3")
+    teller(RunBegan("20261121-020007"))
     assert stream.getvalue() == "2to3\n"
     teller(Note("the extract is used again"))
     teller(Note("and loaded"))
     assert [line.split()[-1] for line in stream.getvalue().splitlines()] == [
         "2to3",
+        "20261121-020007",
         "last",
         "again",
         "loaded",

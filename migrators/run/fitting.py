@@ -1,0 +1,53 @@
+"""Whether the old database is what its schema module says, before anything is read of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrators import drift
+from migrators.errors import Findings
+from migrators.events import Note
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+    from migrators.events import Emit
+    from migrators.schema import SchemaVersion
+
+
+def fits(
+    old: Backend, schema: SchemaVersion, scratch: Path, check: str, emit: Emit
+) -> tuple[str, ...]:
+    """Refuse an old database that holds what its schema module does not know of.
+
+    What it has more and holds no data is said: nobody has asked for it in the new one.
+
+    Parameters
+    ----------
+    check : str
+        The command that tells all.
+
+    Returns
+    -------
+    tuple of str
+        What stays behind: "view stray".
+
+    Raises
+    ------
+    Findings
+        Each difference is listed.
+    """
+    found = drift.compare(old.catalog(), drift.fresh_catalog(old, schema, scratch))
+    stops = [d for d in found if not d.additive or d.holds_data]
+    if stops:
+        listed = "\n".join(f"  {difference}" for difference in stops)
+        raise Findings(
+            f"{old.database} is not schemas/{schema.path.name}:\n{listed}",
+            hint=f"{check}     tells all, and what to type",
+        )
+    more = tuple(d.said for d in drift.additions(found))
+    if more:
+        said = f"{old.database} has more than schemas/{schema.path.name}; it stays behind"
+        emit(Note(f"{said}: {', '.join(more)}"))
+    return more

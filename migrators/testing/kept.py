@@ -1,0 +1,162 @@
+"""Databases that tests make: each has a file that names it, from before it is made till it is gone.
+
+Whoever uses a database holds a lock on its file, which the operating system frees with the
+process. So what a killed test run left is found by the next one, and what another run uses, at
+this moment, is let alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import itertools
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from migrators.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from migrators.backends.interface import Backend
+
+KEPT = 12
+"""Whole databases that are kept for the next run, of one server; the latest used ones."""
+_COMPLETE = b"complete"
+_SUFFIX = ".made"
+
+
+class Entry:
+    """The file of one database, locked; `made` is the database.
+
+    Parameters
+    ----------
+    path : Path
+    handle : int
+        Of the file, with an exclusive lock.
+    """
+
+    def __init__(self, path: Path, handle: int, made: Backend) -> None:
+        self._path, self._handle = path, handle
+        self.made = made
+
+    @property
+    def complete(self) -> bool:
+        """Whether the database was made to its end."""
+        return os.pread(self._handle, len(_COMPLETE), 0) == _COMPLETE
+
+    def make(self, fill: Callable[[Backend], None]) -> None:
+        """Make the database, in place of what a killed run has begun; remove it on any error."""
+        try:
+            os.ftruncate(self._handle, 0)
+            self.made.discard()
+            fill(self.made)
+            os.pwrite(self._handle, _COMPLETE, 0)
+        except BaseException:
+            self.remove()
+            raise
+
+    def share(self) -> None:
+        """Go on with a lock that others may have as well."""
+        fcntl.flock(self._handle, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """Use it no more; it stays."""
+        os.close(self._handle)
+
+    def remove(self) -> None:
+        """Remove the database, then the file."""
+        try:
+            self.made.discard()
+            self._path.unlink(missing_ok=True)
+        finally:
+            self.release()
+
+
+class Kept:
+    """The databases of tests on one server, or in one folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files are; made if it is not there.
+    base : Backend
+        What databases are named after.
+    """
+
+    def __init__(self, folder: Path, base: Backend) -> None:
+        self.base = base
+        shown = base.url._replace(password=None).render_as_string(hide_password=False)
+        self._folder = folder
+        self._begins = hashlib.sha256(shown.encode()).hexdigest()[:8]
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(
+                f"{folder}: {error.strerror}",
+                hint="make it writable, or set MIGRATE_RUNS to a directory that is",
+            ) from None
+
+    def take(self, name: str) -> Entry:
+        """Return a database's entry, alone; wait for who makes it."""
+        while True:
+            handle = self._opened(name)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.fstat(handle).st_nlink:
+                os.utime(handle)
+                return self._entry(name, handle)
+            os.close(handle)  # removed while we waited
+
+    def take_one(self, name: str) -> Entry:
+        """Return the first of `name_0`, `name_1` and so on that nobody uses, alone."""
+        for number in itertools.count():
+            handle = self._opened(f"{name}_{number}")
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(handle).st_nlink:
+                    os.utime(handle)
+                    return self._entry(f"{name}_{number}", handle)
+            os.close(handle)
+        raise AssertionError
+
+    def _opened(self, name: str) -> int:
+        return os.open(self._path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{self._begins}-{name}{_SUFFIX}"
+
+    def _entry(self, name: str, handle: int) -> Entry:
+        return Entry(self._path(name), handle, self.base.staging(name))
+
+    def sweep(self) -> None:
+        """Remove what runs left that are no more, and whole databases not used lately."""
+        whole = 0
+        for entry in list(self._abandoned()):
+            whole += entry.complete
+            if entry.complete and whole <= KEPT:
+                entry.release()
+            else:
+                entry.remove()
+
+    def _abandoned(self) -> Iterator[Entry]:
+        """Yield entries that nobody uses, the latest used first, each locked."""
+        found = list(self._folder.glob(f"{self._begins}-*{_SUFFIX}"))
+        for path in sorted(found, key=_used, reverse=True):
+            name = path.name.removeprefix(f"{self._begins}-").removesuffix(_SUFFIX)
+            with suppress(OSError):
+                handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    os.close(handle)
+                    continue
+                yield self._entry(name, handle)
+
+
+def _used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

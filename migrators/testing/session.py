@@ -1,0 +1,148 @@
+"""The databases of one test process: what each test asks for, given and taken back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from migrators.backends import kind_of
+from migrators.errors import MigrateError
+from migrators.project import Project
+from migrators.testing.asked import Asked, Defaults, asked, asked_url
+from migrators.testing.kept import Kept
+from migrators.testing.plugin import setting
+from migrators.testing.seeded import Copy, Seeded
+from migrators.testing.seeding import open_fixtures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pytest
+    import sqlalchemy as sa
+
+    from migrators.testing.shared import Shared
+
+
+@dataclass(frozen=True)
+class Database:
+    """A test's database.
+
+    Attributes
+    ----------
+    engine : sqlalchemy.Engine
+    version : int
+        Of its schema.
+    """
+
+    engine: sa.Engine
+    version: int
+    seeded: Seeded
+    held: Shared | Copy
+
+    @property
+    def url(self) -> sa.URL:
+        """Where it is; another connection sees what the engine committed if it is a copy."""
+        return self.engine.url
+
+
+class Databases:
+    """The databases of a test process.
+
+    Parameters
+    ----------
+    project : Project
+    defaults : Defaults
+        What flags and ini options say.
+    """
+
+    def __init__(self, project: Project, defaults: Defaults) -> None:
+        self.project, self._defaults = project, defaults
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="migrate-copies")
+        self._seeded: dict[object, Seeded | MigrateError] = {}
+        self._kept: dict[sa.URL, Kept] = {}
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Self:
+        """Return those of a pytest session.
+
+        Raises
+        ------
+        ProjectError
+            Neither the root directory nor `migrate_project` is in a project.
+        """
+        return cls(
+            project_of(config),
+            Defaults(
+                setting(config, "version"),
+                setting(config, "isolation") or Defaults.isolation,
+                setting(config, "urls"),
+            ),
+        )
+
+    def give(self, args: Sequence[Any], given: Mapping[str, Any]) -> Database:
+        """Return a database as a marker asks for it; errors as `seeding.seed`, and of servers."""
+        wanted = asked(self.project, self._defaults, args, given)
+        seeded = self._of(wanted)
+        if wanted.isolation == "copy":
+            copy = seeded.copy()
+            return Database(copy.engine, seeded.version, seeded, copy)
+        shared = seeded.shared()
+        return Database(shared.engine, seeded.version, seeded, shared)
+
+    def take_back(self, database: Database) -> None:
+        """Undo what a test did.
+
+        Raises
+        ------
+        UsageError
+            It committed although it is rolled back; the next test has a new database.
+        """
+        if isinstance(database.held, Copy):
+            database.seeded.give_back(database.held)
+            return
+        try:
+            database.held.end()
+        except BaseException:
+            database.seeded.renew()
+            raise
+
+    def kept(self) -> Kept:
+        """Return where databases of the default kind are made."""
+        return self._kept_at(asked_url(self._defaults.urls))
+
+    def close(self) -> None:
+        """Remove all but the templates."""
+        for seeded in self._seeded.values():
+            if isinstance(seeded, Seeded):
+                seeded.close()
+        self._ahead.shutdown()
+
+    def _of(self, wanted: Asked) -> Seeded:
+        key = wanted.extract, wanted.version, wanted.tables, wanted.url
+        if key not in self._seeded:
+            try:
+                self._seeded[key] = self._made(wanted)
+            except MigrateError as error:  # said again to each test that asks, at once
+                self._seeded[key] = error
+        found = self._seeded[key]
+        if isinstance(found, MigrateError):
+            raise found
+        return found
+
+    def _made(self, wanted: Asked) -> Seeded:
+        reader = open_fixtures(self.project, wanted.extract, wanted.tables, wanted.version)
+        return Seeded(reader, self._kept_at(wanted.url), self._ahead)
+
+    def _kept_at(self, url: sa.URL) -> Kept:
+        if url not in self._kept:
+            folder = self.project.testing
+            kept = Kept(folder, kind_of(url).for_tests(url, folder))
+            kept.sweep()
+            self._kept[url] = kept
+        return self._kept[url]
+
+
+def project_of(config: pytest.Config) -> Project:
+    """Return the project that is tested."""
+    return Project.find(config.rootpath / setting(config, "project"))

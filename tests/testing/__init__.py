@@ -1,0 +1,1 @@
+"""Tests of the pytest plugin, of `seed` and of the ready-made tests."""

@@ -1,0 +1,200 @@
+"""What a test leaves behind: nothing, whatever it commits, on each kind of database."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from migrators.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrators.testing.session import Database, Databases
+
+COUNT = sa.text("SELECT count(*) FROM settings")
+ROWS = 35
+PUT = sa.text("INSERT INTO suppliers (id, name) VALUES (:id, :name)")
+NAMES = sa.text("SELECT count(*) FROM suppliers WHERE id > 9000")
+UTOPIA = sa.text("SELECT id FROM countries WHERE name = 'Utopia'")
+CLEAR = sa.text("DELETE FROM settings")
+
+
+@contextmanager
+def given(databases: Databases, **marker: Any) -> Iterator[Database]:
+    """What happens around a test: a database is given, and taken back."""
+    database = databases.give((), {"version": 3, **marker})
+    yield database
+    databases.take_back(database)
+
+
+def asked(engine: sa.Engine, query: Any) -> Any:
+    """Ask by a connection of its own, as code under test does."""
+    with engine.connect() as connection:
+        return connection.execute(query).scalar()
+
+
+@pytest.mark.parametrize("isolation", ["rollback", "copy"])
+def test_what_one_test_commits_the_next_does_not_see(databases: Databases, isolation: str) -> None:
+    """Committed by a session, seen by other connections, and gone with the test."""
+    for _ in range(3):
+        with given(databases, isolation=isolation) as database:
+            assert asked(database.engine, COUNT) == ROWS
+            with Session(database.engine) as session:
+                session.execute(CLEAR)
+                session.commit()
+            assert asked(database.engine, COUNT) == 0
+
+
+def test_what_code_rolls_back_is_gone_and_what_it_commits_stays(databases: Databases) -> None:
+    """One connection after the other, as requests to an application."""
+    with given(databases) as database:
+        with Session(database.engine) as session:
+            session.execute(PUT, {"id": 9001, "name": "kept"})
+            session.commit()
+            session.execute(PUT, {"id": 9002, "name": "lost"})
+            session.rollback()
+        assert asked(database.engine, NAMES) == 1
+
+
+def test_a_reading_session_does_not_undo_what_another_commits(databases: Databases) -> None:
+    """The test's session has read, the application commits, and the session is rolled back."""
+    with given(databases) as database, Session(database.engine) as session:
+        assert session.execute(NAMES).scalar() == 0
+        with database.engine.begin() as connection:
+            connection.execute(PUT, {"id": 9001, "name": "of the application"})
+        session.rollback()
+        assert session.execute(NAMES).scalar() == 1
+
+
+def test_a_statement_that_fails_is_rolled_back_alone(databases: Databases) -> None:
+    """An application that catches the error goes on, on a server that would refuse all more."""
+    with given(databases) as database, Session(database.engine) as session:
+        session.execute(PUT, {"id": 9001, "name": "kept"})
+        session.commit()
+        with pytest.raises(sa.exc.IntegrityError):
+            session.execute(PUT, {"id": 9001, "name": "twice"})
+        session.rollback()
+        session.execute(PUT, {"id": 9002, "name": "after"})
+        session.commit()
+        assert asked(database.engine, NAMES) == 2
+
+
+def test_a_savepoint_of_the_application_is_its_own(databases: Databases) -> None:
+    """`begin_nested` inside of what is a savepoint already."""
+    with given(databases) as database, Session(database.engine) as session:
+        session.execute(PUT, {"id": 9001, "name": "kept"})
+        inner = session.begin_nested()
+        session.execute(PUT, {"id": 9002, "name": "lost"})
+        inner.rollback()
+        session.commit()
+        assert asked(database.engine, NAMES) == 1
+
+
+def test_two_writers_at_once_are_refused_by_name(databases: Databases) -> None:
+    """What is written and rolled back around another's commit would take that with it."""
+    with given(databases) as database:
+        with Session(database.engine) as first, Session(database.engine) as second:
+            first.execute(PUT, {"id": 9001, "name": "first"})
+            second.execute(PUT, {"id": 9002, "name": "second"})
+            second.commit()
+            first.rollback()
+            with pytest.raises(UsageError, match="another has committed") as refused:
+                second.execute(NAMES)
+        assert 'isolation="copy"' in refused.value.hint[0]
+    with given(databases) as database:
+        assert asked(database.engine, NAMES) == 0
+
+
+def test_a_session_left_open_is_no_error(databases: Databases) -> None:
+    """Closed by nobody, with writes, below what another has committed."""
+    with given(databases) as database:
+        left = Session(database.engine)
+        left.execute(PUT, {"id": 9001, "name": "left"})
+        with database.engine.begin() as connection:
+            connection.execute(CLEAR)
+    with given(databases) as database:
+        with pytest.raises(UsageError, match="earlier test"):
+            left.execute(NAMES)
+        left.close()
+        assert asked(database.engine, NAMES) == 0
+        assert asked(database.engine, COUNT) == ROWS
+
+
+def test_what_is_committed_for_good_is_told_and_the_next_test_is_clean(
+    databases: Databases,
+) -> None:
+    """By a COMMIT of its own; statements that alter tables do the same on some servers."""
+    database = databases.give((), {"version": 3})
+    connection = database.engine.connect()
+    connection.execute(CLEAR)
+    connection.exec_driver_sql("COMMIT")
+    for end in (connection.close, lambda: databases.take_back(database)):
+        with pytest.raises(UsageError, match="committed") as told:
+            end()
+        assert 'isolation="copy"' in told.value.hint[0]
+    with given(databases) as again:
+        assert asked(again.engine, COUNT) == ROWS
+
+
+def test_a_level_that_commits_by_itself_is_refused(databases: Databases) -> None:
+    """AUTOCOMMIT would end the transaction that is rolled back."""
+    with (
+        given(databases) as database,
+        database.engine.connect() as connection,
+        pytest.raises(UsageError, match="AUTOCOMMIT"),
+    ):
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+# a database of the test's own ----------------------------------------------------------------
+
+
+def test_a_copy_is_seen_by_any_connection(databases: Databases) -> None:
+    """By one that the application opens itself; a test that is rolled back beside it is not."""
+    with given(databases, isolation="copy") as copy, given(databases) as other:
+        with copy.engine.begin() as connection:
+            connection.execute(CLEAR)
+        own = sa.create_engine(copy.url, poolclass=sa.NullPool)
+        assert asked(own, COUNT) == 0
+        assert asked(other.engine, COUNT) == ROWS
+
+
+def test_a_copy_may_be_altered(databases: Databases) -> None:
+    """Tables made and dropped, keys given: the next copy is as the first, its counters too."""
+    seen = []
+    for _ in range(2):
+        with given(databases, isolation="copy") as copy, copy.engine.begin() as connection:
+            connection.execute(sa.text("INSERT INTO countries (name) VALUES ('Utopia')"))
+            seen.append(connection.execute(UTOPIA).scalar())
+            connection.execute(sa.text("CREATE TABLE more (id INTEGER)"))
+            connection.execute(sa.text("DROP VIEW release_index"))
+    assert len(set(seen)) == 1
+
+
+def test_triggers_are_there_and_have_not_fired_on_the_rows(databases: Databases) -> None:
+    """A file added dates its project to today; those of the fixtures did not."""
+    dated = sa.text("SELECT count(*) FROM projects WHERE last_updated > '2025-01-01'")
+    for isolation in ("rollback", "copy", "copy", "copy"):
+        with given(databases, isolation=isolation) as database:
+            before = asked(database.engine, dated)
+            with database.engine.begin() as connection:
+                connection.execute(
+                    sa.text(
+                        "INSERT INTO files (release_id, filename) "
+                        "SELECT min(id), 'new.tar.gz' FROM releases"
+                    )
+                )
+            assert asked(database.engine, dated) == before + 1
+
+
+def test_two_versions_at_once(databases: Databases) -> None:
+    """Each test has the version that it asks for, whatever another has at the moment."""
+    with given(databases, version=2) as two, given(databases, version=3) as three:
+        assert (two.version, three.version) == (2, 3)
+        assert asked(two.engine, sa.text("SELECT count(*) FROM packages")) > 0
+        assert asked(three.engine, sa.text("SELECT count(*) FROM projects")) > 0

@@ -1,0 +1,120 @@
+"""Databases that stay from run to run, and those that a killed run left."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from migrators.backends import kind_of
+from migrators.testing.kept import KEPT, Kept
+from tests import servers
+from tests.acceptance.cheeseshop import REPOSITORY
+from tests.testing.conftest import EACH, opened, url_of
+
+if TYPE_CHECKING:
+    from migrators.project import Project
+    from migrators.testing.session import Databases
+
+SETTINGS = sa.text("SELECT count(*) FROM settings")
+KILLED = """
+import sys, time
+from pathlib import Path
+from migrators.project import Project
+from migrators.schema import load_schema
+from tests.testing.conftest import opened
+
+project = Project.find(Path(sys.argv[1]), environment={})
+with opened(project, sys.argv[2]) as databases:
+    databases.give((), {})
+    databases.give((), {"isolation": "copy"})
+    half = databases.kept().take("t_half")
+    half.made.create(load_schema(project, 3))
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def made(project: Project, url: str) -> set[str]:
+    """Return which databases of tests there are: "t_…" templates, "c_…" clones, "w_…" others."""
+    kind = sa.make_url(url).get_backend_name()
+    if kind in servers.SERVERS:
+        own = str(sa.make_url(url).database)
+        found = [name for name in servers.names(kind) if name.startswith(own)]
+    else:
+        found = [path.stem for path in project.testing.glob("*.db")]
+    return {name.partition("__loading_")[2] for name in found}
+
+
+def settings(databases: Databases) -> int:
+    """Ask a test's database."""
+    database = databases.give((), {})
+    with database.engine.connect() as connection:
+        found = int(connection.execute(SETTINGS).scalar_one())
+    databases.take_back(database)
+    return found
+
+
+@pytest.mark.parametrize("kind", EACH)
+def test_what_a_killed_run_left_is_removed_by_the_next(kind: str, lone: Project) -> None:
+    """Copies, and a template that was half made; a run beside it is let alone."""
+    with url_of(kind) as url:
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(lone.root), url],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            before = made(lone, url)
+            assert "t_half" in before
+            with opened(lone, url) as databases:
+                assert settings(databases) == 35
+                assert made(lone, url) >= before
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        with opened(lone, url) as databases:
+            assert settings(databases) == 35
+        after = made(lone, url)
+        assert [name for name in after if name == "t_half" or name.startswith("c_")] == []
+
+
+def test_a_template_is_loaded_once_and_never_stale(lone: Project) -> None:
+    """The next run finds it; a row changed by hand, or a table left out, makes another."""
+    seen = []
+    for change in ("", "", "row"):
+        if change:
+            file = lone.fixtures(3) / "settings.csv"
+            lines = file.read_text("utf-8").splitlines(keepends=True)
+            file.write_text("".join(lines[:-1]), "utf-8")
+        with opened(lone, "sqlite://") as databases:
+            seen.append(settings(databases))
+        seen.append(len(made(lone, "sqlite://")))
+    assert seen == [35, 1, 35, 1, 34, 2]
+    whole = {path: path.stat().st_mtime_ns for path in lone.testing.glob("*.db")}
+    with opened(lone, "sqlite://") as databases:
+        settings(databases)
+    assert {path: path.stat().st_mtime_ns for path in lone.testing.glob("*.db")} == whole
+
+
+def test_templates_not_used_lately_are_removed(tmp_path: Path) -> None:
+    """As many are kept as are said to be; what is used now is none of those that go."""
+    base = kind_of(sa.make_url("sqlite://")).for_tests(sa.make_url("sqlite://"), tmp_path)
+    kept = Kept(tmp_path, base)
+    for number in range(KEPT + 3):
+        entry = kept.take(f"t_{number}")
+        entry.make(lambda database: Path(database.database).touch())
+        entry.release()
+    held = kept.take("t_0")
+    kept.sweep()
+    held.release()
+    found = {path.stem.partition("__loading_")[2] for path in tmp_path.glob("*.db")}
+    assert found == {"t_0", *(f"t_{number}" for number in range(3, KEPT + 3))}

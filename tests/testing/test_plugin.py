@@ -1,0 +1,131 @@
+"""The plugin in a test run of its own: xdist, markers, ini options, flags, errors in the report."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import shutil
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.cheeseshop import REPOSITORY, cheeseshop
+
+if TYPE_CHECKING:
+    from migrators.project import Project
+
+TESTS = """
+import pytest
+import sqlalchemy as sa
+
+def rows(session, table):
+    return session.scalar(sa.text(f"SELECT count(*) FROM {table}"))
+
+@pytest.mark.parametrize("n", range(4))
+def test_each_is_alone(migrate_session, n):
+    assert rows(migrate_session, "settings") == 35
+    migrate_session.execute(sa.text("DELETE FROM settings"))
+    migrate_session.commit()
+
+@pytest.mark.migrate(version=2)
+def test_two(migrate_database, migrate_session):
+    assert migrate_database.version == 2
+    assert rows(migrate_session, "packages") > 0
+
+def test_the_newest(migrate_database):
+    assert migrate_database.version == 3
+
+def test_of_its_own(migrate_url, migrate_session):
+    migrate_session.execute(sa.text("DELETE FROM settings"))
+    migrate_session.commit()
+    with sa.create_engine(migrate_url).connect() as other:
+        assert rows(other, "settings") == 0
+"""
+BAD = {
+    "version": ('"fixtures/v2", version=3', "is of schema version 2, and version 3 is asked for"),
+    "missing": ('"fixtures/v7"', "there is no directory"),
+    "table": ('tables=["user"]', "schema 3 has no table 'user'"),
+    "word": ("table='users'", "migrate marker: has no 'table'"),
+    "isolation": ('isolation="none"', "there is no isolation 'none'"),
+    "kind": ('engine="postgresql"', "no URL says where a postgresql server is"),
+    "server": ('engine="mariadb"', "127.0.0.1"),
+    "dangling": ('"fixtures/dangling"', "roles.user_id: 1 row at"),
+    "twice": ('"fixtures/twice"', "suppliers"),
+    "type": ('"fixtures/type"', "customers.csv"),
+    "header": ('"fixtures/header"', "settings.csv"),
+}
+
+
+def spoil(project: Project) -> None:
+    """Edit copies of the fixtures as people do, and get it wrong."""
+    edits = {
+        "dangling": ("roles.csv", r"\n1,[^,]+,", "\n1,00000000-0000-8000-a000-000000000000,"),
+        "twice": ("suppliers.csv", r"\n2,", "\n1,"),
+        "type": ("customers.csv", r"\n1,", "\none,"),
+        "header": ("settings.csv", r"^\w+", "renamed"),
+    }
+    for name, (file, pattern, text) in edits.items():
+        place = project.root / "fixtures" / name
+        shutil.copytree(project.fixtures(3), place)
+        before = (place / file).read_text("utf-8")
+        (place / file).write_text(re.sub(pattern, text, before, count=1), "utf-8")
+        assert (place / file).read_text("utf-8") != before
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The reference application in the folder of a test run."""
+    monkeypatch.setenv("PYTEST_PLUGINS", "migrators.testing.plugin")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    return cheeseshop(pytester.path / "shop", [2, 3]).project
+
+
+def test_two_workers(pytester: pytest.Pytester, project: Project) -> None:
+    """Each has a database of its own, of the versions asked for; a template is made once."""
+    pytester.makepyfile(TESTS)
+    done = pytester.runpytest_subprocess("-n2", "--migrate-project=shop", "-q")
+    done.assert_outcomes(passed=7)
+    assert len(list(project.testing.glob("*.db"))) == 2
+
+
+def test_errors_are_sentences_in_the_report(pytester: pytest.Pytester, project: Project) -> None:
+    """What happened and what to type, without a traceback, and nothing is left behind."""
+    spoil(project)
+    tests = (f"@pytest.mark.migrate({said[0]})\ndef test_{name}(migrate_engine): pass\n"
+             for name, said in BAD.items())  # fmt: skip
+    pytester.makepyfile("import pytest\n" + "\n".join(tests))
+    pytester.makeini(
+        "[pytest]\nmigrate_project = shop\nmigrate_urls =\n  sqlite://\n  mariadb://root@127.0.0.1:9/"
+    )
+    done = pytester.runpytest_subprocess("-q", "-p", "no:randomly")
+    done.assert_outcomes(errors=len(BAD))
+    said = re.split(r"_+ ERROR at setup of test_(\w+) _+\n", done.stdout.str())[1:]
+    found = dict(zip(said[::2], said[1::2], strict=True))
+    assert {n: text in found[n] for n, (_, text) in BAD.items()} == dict.fromkeys(BAD, True)
+    assert "Traceback" not in done.stdout.str()
+    assert ".py:" not in "".join(found.values()).partition("short test summary")[0]
+    assert [path.name for path in project.testing.glob("*.db")] == []
+
+
+def test_the_entry_point_is_the_plugin() -> None:
+    """As the package says, and where it is installed, as pip has it."""
+    pyproject = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
+    said = pyproject["project"]["entry-points"]["pytest11"]
+    assert said == {"migrators.testing.plugin": "migrators.testing.plugin"}
+    found = importlib.metadata.entry_points(group="pytest11")
+    assert {each.value for each in found if "migrators" in each.value} <= set(said.values())
+
+
+def test_every_name_begins_with_migrate(pytestconfig: pytest.Config) -> None:
+    """Fixtures, ini options, flags and the marker: none collides with a project's own."""
+    from migrators.testing import plugin
+
+    fixtures = [
+        n for n, v in vars(plugin).items() if type(v).__name__ == "FixtureFunctionDefinition"
+    ]
+    assert len(fixtures) >= 6
+    assert [name for name in fixtures if not name.startswith("migrate_")] == []
+    ours = [line for line in pytestconfig.getini("markers") if "schema version" in line]
+    assert [line.partition("(")[0] for line in ours] == ["migrate"]
