@@ -100,10 +100,10 @@ def test_ctrl_c_wherever_the_work_is(big: Cheeseshop) -> None:
     }
     before = sha256(big.database(2))
     for moment, came in moments.items():
-        done = _stopped(big, came)
+        done = _signalled(big, came)
         while done.code == 0:  # the process was through before the signal came
             big.database(3).unlink()
-            done = _stopped(big, came)
+            done = _signalled(big, came)
         assert_refused(done, 130, ["interrupted"])
         if moment != "begun":  # nothing was made yet
             assert "Nothing is lost" in done.said, moment
@@ -119,7 +119,7 @@ def test_ctrl_c_wherever_the_work_is(big: Cheeseshop) -> None:
     assert _half_made(big) == []
 
 
-def _stopped(shop: Cheeseshop, came: Callable[[], bool]) -> Done:
+def _signalled(shop: Cheeseshop, came: Callable[[], bool]) -> Done:
     process = shop.start("2to3")
     _until(process, came)
     process.send_signal(signal.SIGINT)
