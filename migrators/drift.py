@@ -135,7 +135,9 @@ def mends(found: Iterable[Difference], schema: SchemaVersion, database: str) -> 
     return tuple(lines)
 
 
-def fresh_catalog(database: Backend, schema: SchemaVersion, scratch_dir: Path) -> Catalog:
+def fresh_catalog(
+    database: Backend, schema: SchemaVersion, scratch_dir: Path, name: str = ""
+) -> Catalog:
     """Return the catalogue of a database freshly built from a schema.
 
     Parameters
@@ -145,9 +147,15 @@ def fresh_catalog(database: Backend, schema: SchemaVersion, scratch_dir: Path) -
     schema : SchemaVersion
     scratch_dir : Path
         A private directory; the scratch database is removed again.
+    name : str
+        Of the scratch database; `scratch_name()` unless given.
     """
-    name = f"fresh_{secrets.token_hex(4)}"
-    return built_catalog(database.scratch(scratch_dir, name), schema)
+    return built_catalog(database.scratch(scratch_dir, name or scratch_name()), schema)
+
+
+def scratch_name() -> str:
+    """Return a name for a scratch database that no other has."""
+    return f"fresh_{secrets.token_hex(4)}"
 
 
 def built_catalog(scratch: Backend, schema: SchemaVersion) -> Catalog:
@@ -157,8 +165,7 @@ def built_catalog(scratch: Backend, schema: SchemaVersion) -> Catalog:
         scratch.finish(schema, {})
         return scratch.catalog()
     finally:
-        if scratch.exists():
-            scratch.discard()
+        scratch.discard()  # also one that is empty yet
 
 
 def _unnamed(

@@ -224,3 +224,7 @@ class Interrupted(MigrateError):
     """Stopped by Ctrl-C or SIGTERM; the same command goes on."""
 
     exit_code = 130
+
+
+class OutOfTime(Interrupted):
+    """The time that `--until` names came before there was anything to publish."""

@@ -26,18 +26,27 @@ if TYPE_CHECKING:
 
 
 def load(
-    reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit, jobs: int = 1
+    reader: ExtractReader,
+    schema: SchemaVersion,
+    staging: Backend,
+    *,
+    emit: Emit,
+    jobs: int = 1,
+    basis: str = "",
 ) -> int:
-    """Create `staging` and load it; return the number of rows.
+    """Create `staging` and load it, or go on where a load stopped; return the number of rows.
 
     Parameters
     ----------
     reader : ExtractReader
         A complete extract of this schema version.
     staging : Backend
-        A database that does not exist yet and that nobody else knows.
+        A database that does not exist yet and that nobody else knows; or one that was begun.
     jobs : int
         Tables to load at a time, where the database takes several writers.
+    basis : str
+        Digest of all that the rows depend on: by it the same load knows itself again. Empty
+        where none is to go on with this one.
 
     Raises
     ------
@@ -52,7 +61,8 @@ def load(
     total = sum(reader.rows(name) or 0 for name in schema.tables)
     emit(StageStarted("load", f"{len(schema.tables)} tables", total))
     say_filled(reader, emit)
-    staging.create(schema)
+    there = _begun(staging, schema, basis, emit)
+    left = [name for name in schema.load_order if name not in there]
 
     def table(name: str, write: Write, emit: Emit) -> int:
         return _table(reader, schema, name, staging, write, emit)
@@ -61,11 +71,25 @@ def load(
         return (reader.rows(name) or 0) * len(schema.tables[name].stored)
 
     with ExitStack() as stack:
-        at_once = min(jobs, staging.writers, len(schema.load_order))
+        at_once = min(jobs, staging.writers, len(left))
         writers = [stack.enter_context(staging.writer()) for _ in range(at_once)]
-        loaded = sum(side_by_side(schema.load_order, writers, table, emit, weigh=cells))
+        loaded = sum(side_by_side(left, writers, table, emit, weigh=cells)) if left else 0
     emit(StageDone("load", time.monotonic() - began, (f"every row in {staging.database}",)))
-    return loaded
+    return loaded + sum(there.values())
+
+
+def _begun(staging: Backend, schema: SchemaVersion, basis: str, emit: Emit) -> dict[str, int]:
+    """Create the database or go on with it; return rows by table that are there."""
+    if not basis:
+        staging.create(schema)
+        return {}
+    there = staging.begin(schema, basis)
+    for name, rows in there.items():
+        emit(TableDone("load", name, rows, 0.0))
+    if there:
+        said = f"{len(there)} of {len(schema.tables)} tables are there of the load that stopped"
+        emit(Note(f"{said}; goes on with the others"))
+    return there
 
 
 def say_filled(reader: ExtractReader, emit: Emit) -> None:

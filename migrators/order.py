@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrators.project import private_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -114,7 +116,7 @@ def _comparable_chunks(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _spill(table: pa.Table, path: Path) -> Path:
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with pa.OSFile(private_file(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=_PIECE_ROWS)
     return path
 
@@ -129,7 +131,10 @@ def _few(runs: list[Path], key: Sequence[str], scratch: Path) -> list[Path]:
         made += 1
         merged = _merge(group, key)
         first = next(merged)
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
+        with (
+            pa.OSFile(private_file(path), "wb") as sink,
+            pa.ipc.new_file(sink, first.schema) as writer,
+        ):
             for batch in chain([first], merged):
                 writer.write_table(pa.Table.from_batches([batch]), max_chunksize=_PIECE_ROWS)
         for old in group:

@@ -291,3 +291,23 @@ def _refuse_package(root: Path) -> None:
             'and to keep ruff from asking for it: "migrators/*.py" = ["INP001"]',
         ),
     )
+
+
+def private_directory(path: Path, mode: int = 0o700) -> None:
+    """Make a directory, with those above it that are missing: for nobody else, whatever the umask.
+
+    Parameters
+    ----------
+    mode : int
+        Of them.
+    """
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode, exist_ok=True)
+    path.mkdir(mode, exist_ok=True)
+
+
+def private_file(path: Path) -> str:
+    """Make an empty file for nobody else, whatever the umask; return its path for a library."""
+    path.touch(0o600)
+    return str(path)

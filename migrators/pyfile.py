@@ -18,12 +18,13 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from migrators.errors import CodeError, mend
+from migrators.errors import CodeError, UsageError, mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DIGEST = "__migrators_digest__"
+_ELSEWHERE = "name a module of the project's folder, or of what is installed beside migrate"
 
 
 class _PlainLoader(SourceFileLoader):
@@ -70,7 +71,9 @@ def load_attribute(target: str, folder: Path) -> Any:
     Raises
     ------
     CodeError
-        The module cannot be imported or has no such attribute.
+        A file of `folder` raises.
+    UsageError
+        There is no such module, or it has no such attribute.
     """
     import importlib
 
@@ -81,10 +84,13 @@ def load_attribute(target: str, folder: Path) -> Any:
             for part in attribute.split("."):
                 found = getattr(found, part)
         except (Exception, SystemExit) as error:
-            path, line = _deepest_under(error, folder)
-            raise CodeError(
-                f"{target} cannot be imported: {_say(error)}", path=path, line=line
-            ) from error
+            said = f"{target} cannot be imported: {_say(error)}"
+            place = _deepest_under(error, folder)
+            if place is None:
+                begun = isinstance(error, AttributeError)
+                hint = "name its MetaData or its declarative base" if begun else _ELSEWHERE
+                raise UsageError(said, hint=hint) from error
+            raise CodeError(said, path=place[0], line=place[1]) from error
     return found
 
 
@@ -135,13 +141,14 @@ def _line_in(error: BaseException, path: Path) -> int | None:
     return lines[-1] if lines else None
 
 
-def _deepest_under(error: BaseException, folder: Path) -> tuple[Path, int | None]:
+def _deepest_under(error: BaseException, folder: Path) -> tuple[Path, int | None] | None:
+    """Return the file of the folder, and its line, that raised; None where none did."""
     if isinstance(error, SyntaxError) and error.filename:
         return Path(error.filename), error.lineno
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(folder):
             return Path(frame.filename), frame.lineno
-    return folder / "pyproject.toml", None
+    return None
 
 
 def _say(error: BaseException) -> str:

@@ -81,6 +81,30 @@ class StageTime:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class FenceReceipt:
+    """A database that was closed to others.
+
+    Attributes
+    ----------
+    since, until : str
+        ISO 8601, UTC; `until` is empty where it is closed still.
+    by : str
+        Who closed it: "root@db1".
+    ended : tuple of (name, int)
+        Sessions that were ended, by application, else by role.
+    passing : tuple of str
+        Who was let in all the same.
+    """
+
+    database: str
+    since: str
+    by: str
+    ended: tuple[tuple[str, int], ...] = ()
+    passing: tuple[str, ...] = ()
+    until: str = ""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """One run.
@@ -103,6 +127,10 @@ class Receipt:
     unknown : tuple of str
         Views, indexes and the like of the old database that its schema does not say: they
         stay behind.
+    fence : FenceReceipt or None
+        What kept writers out of the old database meanwhile.
+    written : str
+        That the old database was written to meanwhile, where that was accepted.
     """
 
     run: str
@@ -122,6 +150,8 @@ class Receipt:
     partitions: tuple[PartitionRows, ...] = ()
     aside: str = ""
     unknown: tuple[str, ...] = ()
+    fence: FenceReceipt | None = None
+    written: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -147,6 +177,8 @@ class VersionState:
         Why it cannot be read; empty where it can.
     aside : tuple of str
         Former databases of the version that are still there, the latest first.
+    fenced : str
+        Since when it is closed to others, ISO 8601, UTC; empty where it is open.
     """
 
     version: int
@@ -157,6 +189,7 @@ class VersionState:
     written: str = ""
     unreadable: str = ""
     aside: tuple[str, ...] = ()
+    fenced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +252,8 @@ class Status:
     next : str
         What the next command would do, with the line to type.
     extracts : KeptExtracts
+    back : tuple of str
+        What going back to an earlier version would lose, with the line to type.
     """
 
     project: str
@@ -226,6 +261,7 @@ class Status:
     runs: tuple[RunState, ...] = ()
     next: str = ""
     extracts: KeptExtracts = field(default_factory=KeptExtracts)
+    back: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

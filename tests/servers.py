@@ -108,7 +108,7 @@ def prefix(kind: str) -> Iterator[str]:
     try:
         yield made
     finally:
-        _drop_all(kind, made)
+        drop_all(kind, made)
 
 
 def create_database(kind: str, name: str) -> None:
@@ -124,7 +124,8 @@ def names(kind: str) -> list[str]:
         return [str(n) for n in connection.exec_driver_sql(SERVERS[kind].listing).scalars()]
 
 
-def _drop_all(kind: str, begins: str) -> None:
+def drop_all(kind: str, begins: str) -> None:
+    """Drop every database whose name begins so."""
     mine = [name for name in names(kind) if name.startswith(begins)]
     with maintenance(kind) as connection:
         quote = connection.dialect.identifier_preparer.quote_identifier

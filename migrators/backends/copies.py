@@ -9,12 +9,13 @@ import secrets
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from typing import Self
-
-    import sqlalchemy as sa
 
 NAMELESS = "migrate_test"
 """What tests' databases are named after where the URL names none."""
@@ -59,6 +60,10 @@ class Copies(ABC):
     @abstractmethod
     def application_url(self) -> sa.URL:
         """Return the URL with driver and password, as an application's engine is given it."""
+
+    def application_engine(self) -> sa.Engine:
+        """Return an engine as an application makes it; a power cut need not be survived."""
+        return sa.create_engine(self.application_url(), poolclass=NullPool)
 
     def copy_of(self, template: Self) -> None:
         """Make this database as a copy of one that nobody is connected to, if it `clones`."""

@@ -6,11 +6,11 @@ Each file beside this one has the same sections in the same order:
     1 where        name, existence, siblings
     2 catalogue    what is in it, comparable
     3 snapshot     consistent read, exact rows
-    4 staging      create, write in bulk
+    4 staging      create, or go on with what was begun: `begins.Begins`; write in bulk
     5 after        indexes, foreign keys, sequences, triggers, views, statistics
     6 stamp        which version it says it is
     7 publish      make visible, set aside, discard
-    8 proofs       digest of what is stored, locks
+    8 proofs       digest of what is stored, locks, fences: `migrators.backends.fencing.Fences`
     9 access       owners and rights, read and given: `migrators.access.HasAccess`
    10 copies       for tests, at once: `migrators.backends.copies.Copies`
 
@@ -26,7 +26,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from migrators.access import HasAccess
+from migrators.backends.begins import Begins
 from migrators.backends.copies import Copies
+from migrators.backends.fencing import Fences
 from migrators.backends.live import Looks
 from migrators.backends.model import Catalog, Cut, ReadColumn, ReadQuery, Stamp, Still
 from migrators.errors import UsageError
@@ -84,7 +86,7 @@ class Snapshot(ABC):
         """Highest key ever given, by table, where the database remembers one."""
 
 
-class Backend(HasAccess, Looks, Copies, ABC):
+class Backend(HasAccess, Looks, Begins, Fences, Copies, ABC):
     """One database. Constructing it touches nothing."""
 
     name: ClassVar[str]
@@ -305,7 +307,6 @@ class Backend(HasAccess, Looks, Copies, ABC):
         ------
         ValueRefused
             For rows that break a unique index or a constraint.
-        DatabaseError
         """
 
     def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:  # noqa: ARG002

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migrators.errors import DatabaseError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -131,3 +133,14 @@ class Catalog:
     """
 
     objects: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def require_columns(table: str, columns: Sequence[Column]) -> None:
+    """Refuse to load a table that stores no column: no statement says how many rows it has.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    if not columns:
+        raise DatabaseError(f"{table}: a table without stored columns cannot be loaded")

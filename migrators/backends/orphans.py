@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import sqlalchemy as sa
+
+    from migrators.errors import ValueRefused
+
+    Rows = Callable[[str], list[tuple[Any, ...]]]
 
 
 def orphans(constraint: sa.ForeignKeyConstraint, name: Callable[[str], str]) -> str:
@@ -31,6 +35,33 @@ def orphans(constraint: sa.ForeignKeyConstraint, name: Callable[[str], str]) -> 
     )
 
 
-def proven(references: int) -> tuple[str, ...]:
-    """Return how many foreign keys were proven, as a fact for the report; none is no fact."""
-    return (f"{references} foreign key{'' if references == 1 else 's'} proven",) * bool(references)
+def prove(
+    rows: Rows,
+    metadata: sa.MetaData,
+    name: Callable[[str], str],
+    refusal: Callable[[sa.ForeignKeyConstraint, str], ValueRefused | None],
+) -> tuple[str, ...]:
+    """Check every foreign key; return how many there are, as a fact for the report.
+
+    Parameters
+    ----------
+    rows : callable
+        SQL to its rows.
+    name : callable
+        A name to its quoted form.
+    refusal : callable
+        Says of a foreign key that is broken, and of what `orphans` gives of it, which rows;
+        None where the database itself finds none.
+
+    Raises
+    ------
+    ValueRefused
+        What `refusal` says of the first.
+    """
+    references = [c for t in metadata.tables.values() for c in t.foreign_key_constraints]
+    for constraint in references:
+        found = orphans(constraint, name)
+        if rows(f"SELECT 1 {found} LIMIT 1") and (error := refusal(constraint, found)):
+            raise error
+    number = len(references)
+    return (f"{number} foreign key{'' if number == 1 else 's'} proven",) if number else ()

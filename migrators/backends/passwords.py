@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VARIABLE = "MIGRATE_PASSWORD"
+_OTHERS = ("PGPASSWORD", "MYSQL_PWD")
+"""What the servers' own clients read."""
 
 
 def given(environment: Mapping[str, str] | None = None) -> str | None:
@@ -24,3 +26,8 @@ def given(environment: Mapping[str, str] | None = None) -> str | None:
         In place of `os.environ`.
     """
     return (os.environ if environment is None else environment).get(VARIABLE) or None
+
+
+def without() -> dict[str, str]:
+    """Return the environment for a process of ours that connects to no server."""
+    return {name: v for name, v in os.environ.items() if name not in (VARIABLE, *_OTHERS)}

@@ -133,12 +133,12 @@ def _tables(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str,
 
         postgresql.reflect(connection, metadata, OURS)
         return postgresql.amend(connection, metadata)
-    metadata.reflect(connection, only=lambda name, _: name not in OURS)
     if database in _MYSQL:
         from migrators.backends.mysql import reflection as mysql
 
-        return mysql.amend(connection, metadata)
-    return {}, []
+        mysql.check_names(connection)
+    metadata.reflect(connection, only=lambda name, _: name not in OURS)
+    return mysql.amend(connection, metadata) if database in _MYSQL else ({}, [])
 
 
 def _mean_colons(table: sa.Table) -> None:

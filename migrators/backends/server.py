@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from migrators.schema import SchemaVersion
+
 
 LOADING = "__loading_"
 """In the name of every staging database, before the run's, and of none that was published."""
@@ -36,6 +38,8 @@ class Server(Backend):
     """
 
     writers: ClassVar[int] = 64
+    ledgered: bool = False
+    """Whether what is written is kept account of: see `ledger`."""
 
     def __init__(self, url: sa.URL) -> None:
         super().__init__(url)
@@ -74,6 +78,36 @@ class Server(Backend):
     def free_bytes(self) -> int | None:
         """Return None: a server does not tell its disk's room."""
         return None
+
+    # 4 staging -------------------------------------------------------------------------
+
+    def begun(self, basis: str) -> bool:
+        """Whether a load of this basis has stopped here."""
+        return not self.in_place and self._loaded(basis) is not None
+
+    def begin(self, schema: SchemaVersion, basis: str) -> dict[str, int]:
+        """Go on with a load, else begin one, of which a ledger is kept."""
+        loaded = None if self.in_place else self._loaded(basis)
+        if loaded is None:
+            self.create(schema)
+            if not self.in_place:
+                self._begin(basis)
+        else:
+            self._go_on(schema, loaded)
+        self.ledgered = not self.in_place
+        return loaded or {}
+
+    @abstractmethod
+    def _loaded(self, basis: str) -> dict[str, int] | None:
+        """Return rows by table, as the ledger of a load says; None where there is none."""
+
+    @abstractmethod
+    def _begin(self, basis: str) -> None:
+        """Make the ledger of a load."""
+
+    @abstractmethod
+    def _go_on(self, schema: SchemaVersion, loaded: dict[str, int]) -> None:
+        """Be as after `create`; tables that are not loaded are empty."""
 
     # 10 copies -------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ VERBS = {
     "verify": "load",
     "create": "databases",
     "stamp": "databases",
+    "fence": "fence",
+    "unfence": "fence",
     "drop": "databases",
     "discard": "databases",
     "freeze": "files",

@@ -13,7 +13,7 @@ import click
 
 from migrators.cli.signals import stoppable, working
 from migrators.config import redact
-from migrators.errors import Interrupted, MigrateError, UsageError, ValueRefused
+from migrators.errors import Interrupted, MigrateError, OutOfTime, UsageError, ValueRefused
 from migrators.report.errors import (
     error_lines,
     message_lines,
@@ -40,7 +40,8 @@ def caught(session: Session, command: Callable[[], Any]) -> int:
         try:
             code = working(command)
         except Exception as error:  # noqa: BLE001  the place where all of them end
-            return _say(session, KeyboardInterrupt() if stop.came else error)
+            stopped = stop.came and not isinstance(error, OutOfTime)
+            return _say(session, KeyboardInterrupt() if stopped else error)
         except (KeyboardInterrupt, SystemExit) as error:
             return _say(session, error)  # a process that is left in silence has not done its work
     return code if isinstance(code, int) else 0

@@ -67,6 +67,15 @@ class Session:
         """
         return Project.find(self.directory, flags=self.flags).moved(**self.places)
 
+    def place(self, typed: Path) -> Path:
+        """Return where an extract is that was named: from the cwd, or else from the project.
+
+        Hints name `fixtures/v2`, wherever they are read.
+        """
+        here = self.directory / typed
+        there = self.project().root / typed
+        return there if there.exists() and not here.exists() else here
+
     @cached_property
     def teller(self) -> Teller:
         """Tells stderr what happens; the engine's `emit`."""

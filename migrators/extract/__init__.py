@@ -17,18 +17,18 @@ from migrators import __version__
 from migrators.access import carry
 from migrators.backends.model import LONE
 from migrators.errors import NotHeld
-from migrators.events import Emit, StageStarted, TableDone, TableProgress, silent
+from migrators.events import Emit, Note, StageStarted, TableDone, TableProgress, silent
 from migrators.extract.answers import old_answers, settled
 from migrators.extract.held import as_held, in_text
 from migrators.extract.maps import read_maps
 from migrators.extract.pieces import Idle
-from migrators.extract.tables import Rows
+from migrators.extract.tables import Done, Rows
 from migrators.extracts.interface import BATCH_ROWS
 from migrators.order import OrderCheck, in_order
 from migrators.stream import ahead, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -75,7 +75,7 @@ def extract(
     carried, _ = carry(source.access() if access is None else access, plan.ways)
     with source.snapshot(scratch, jobs) as snapshot:
         counts = _totals(plan, snapshot)
-        total = sum(int(row[0]) for row in counts.values())
+        total = sum(int(counts[sql][0]) for sql in _counted(plan))  # one is read for each
         emit(StageStarted("extract", f"{len(plan.tables)} tables", total))
         answers, maps = _beforehand(plan, snapshot, scratch.parent / "secret")
         done = _tables(plan, snapshot, _Work(maps, counts, writer, scratch), emit)
@@ -110,14 +110,28 @@ def _beforehand(plan: Plan, snapshot: Snapshot, secret: Path) -> tuple[dict[str,
     return tuple(side_by_side(wanted, snapshot.readers[: len(wanted)], read, silent))
 
 
-def _tables(plan: Plan, snapshot: Snapshot, work: _Work, emit: Emit) -> list[Rows]:
-    """Write every table; a reader that finds none left helps where a big one is read."""
-    tables = _in_order(plan)
+def _tables(plan: Plan, snapshot: Snapshot, work: _Work, emit: Emit) -> list[Done]:
+    """Write every table; a reader that finds none left helps where a big one is read.
+
+    Those that an earlier run has finished are there.
+    """
+    there = {name: Done.of(name, facts) for name, facts in work.writer.kept.items()}
+    if there:
+        emit(Note(f"{len(there)} of {len(plan.tables)} tables are there of the run that stopped"))
+    tables = [table for table in _in_order(plan) if table.name not in there]
+    done = [*there.values(), *_written(tables, snapshot, work, emit)]
+    at = {name: number for number, name in enumerate(plan.new.load_order)}
+    return sorted(done, key=lambda table: at[table.table])
+
+
+def _written(
+    tables: Sequence[TablePlan], snapshot: Snapshot, work: _Work, emit: Emit
+) -> list[Done]:
     if len(snapshot.readers) == 1:
         return [work.table(table, snapshot, emit) for table in tables]
     idle = Idle(len(tables))
 
-    def write(table: TablePlan | None, reader: Snapshot, told: Emit) -> Rows | None:
+    def write(table: TablePlan | None, reader: Snapshot, told: Emit) -> Done | None:
         if table is None:
             idle.lend(reader)
             return None
@@ -128,7 +142,7 @@ def _tables(plan: Plan, snapshot: Snapshot, work: _Work, emit: Emit) -> list[Row
 
     helping = [None] * len(snapshot.readers)
     done = side_by_side([*tables, *helping], snapshot.readers, write, emit)
-    return [rows for rows in done if rows is not None]
+    return [table for table in done if table is not None]
 
 
 def _in_order(plan: Plan) -> list[TablePlan]:
@@ -139,8 +153,12 @@ def _in_order(plan: Plan) -> list[TablePlan]:
 
 def _totals(plan: Plan, snapshot: Snapshot) -> dict[str, tuple[Any, ...]]:
     """How many rows each part's source has; what is left out is counted beside the reading."""
-    counted = [p.accounting.total for t in plan.tables for p in t.parts if p.accounting is not None]
-    return {sql: snapshot.rows(sql)[0] for sql in dict.fromkeys(counted)}
+    return {sql: snapshot.rows(sql)[0] for sql in dict.fromkeys(_counted(plan))}
+
+
+def _counted(plan: Plan) -> list[str]:
+    """Return what counts each part's source, a part at a time."""
+    return [p.accounting.total for t in plan.tables for p in t.parts if p.accounting is not None]
 
 
 @dataclass(frozen=True)
@@ -153,7 +171,7 @@ class _Work:
     scratch: Path
     idle: Idle | None = None
 
-    def table(self, table: TablePlan, snapshot: Snapshot, emit: Emit) -> Rows:
+    def table(self, table: TablePlan, snapshot: Snapshot, emit: Emit) -> Done:
         """Write the file of one table, once more where a column has to be held as text."""
         while True:
             rows = Rows(table, snapshot, self.maps, self.counts, self.idle)
@@ -165,7 +183,7 @@ class _Work:
                 table = in_text(table, rows.reading, refused)
                 emit(TableProgress("extract", table.name, -rows.told))
             else:
-                return rows
+                return rows.done
 
     def _write(self, rows: Rows, emit: Emit) -> None:
         table = rows.table
@@ -189,6 +207,7 @@ class _Work:
                 rows.told = rows.read
         if not check.ordered:
             self.writer.unordered(table.name)
+        self.writer.keep(table.name, rows.done.facts())
         emit(TableDone("extract", table.name, written, time.monotonic() - began))
 
     def _sorted(self, rows: Rows, key: tuple[str, ...], own: Path) -> Iterator[pa.RecordBatch]:
@@ -200,14 +219,14 @@ class _Work:
         return rows.batches()
 
 
-def _facts(plan: Plan, snapshot: Snapshot, done: list[Rows]) -> dict[str, Any]:
+def _facts(plan: Plan, snapshot: Snapshot, done: list[Done]) -> dict[str, Any]:
     """Accounting of rows and values, as plain data for the manifest."""
     rules: Counter[tuple[str, str, str]] = Counter()
-    for rows in done:
-        for (column, rule), changed in rows.changed.items():
-            rules[rows.table.name, column, rule] += changed
+    for table in done:
+        for (column, rule), changed in table.changed.items():
+            rules[table.table, column, rule] += changed
     return {
-        "tables": [asdict(receipt) for rows in done for receipt in rows.receipts],
+        "tables": [asdict(receipt) for table in done for receipt in table.receipts],
         "rules": [[*where, changed] for where, changed in sorted(rules.items())],
         "dropped": [[d.what, d.because, _count(snapshot, d.count)] for d in plan.dropped],
         "losses": [[x.why, _count(snapshot, x.count) if x.count else None] for x in plan.losses],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -24,6 +24,37 @@ if TYPE_CHECKING:
 
 
 SEVERAL = "is one value of several that its subquery gives"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a finished table leaves for the manifest.
+
+    Attributes
+    ----------
+    changed : mapping of (column, rule) to int
+        Values that rules changed.
+    """
+
+    table: str
+    receipts: tuple[TableReceipt, ...]
+    changed: Mapping[tuple[str, str], int]
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as plain data; see `of`."""
+        return {
+            "receipts": [asdict(receipt) for receipt in self.receipts],
+            "changed": [[*where, count] for where, count in sorted(self.changed.items())],
+        }
+
+    @classmethod
+    def of(cls, table: str, facts: Mapping[str, Any]) -> Self:
+        """Return what plain data says."""
+        receipts = tuple(
+            TableReceipt(**{**said, "left": tuple(LeftBehind(**x) for x in said["left"])})
+            for said in facts["receipts"]
+        )
+        return cls(table, receipts, {(c, rule): n for c, rule, n in facts["changed"]})
 
 
 @dataclass
@@ -54,6 +85,11 @@ class Rows:
     read: int = 0
     told: int = 0
     reading: Part | None = None
+
+    @property
+    def done(self) -> Done:
+        """What it leaves, once all batches are through."""
+        return Done(self.table.name, tuple(self.receipts), dict(self.changed))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of the new table's stored columns."""

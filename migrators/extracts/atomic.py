@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from migrators.errors import ExtractError
 from migrators.extracts.interface import FileEntry
+from migrators.failpoints import act
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,8 @@ class AtomicFile:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
         try:
             self._part.unlink(missing_ok=True)
-            self._fd = os.open(self._part, flags, self._mode)
+            with act("file made"):
+                self._fd = os.open(self._part, flags, self._mode)
         except OSError as error:
             raise self._failed(error) from error
         return self
@@ -73,13 +75,18 @@ class AtomicFile:
             self.discard()
             return
         try:
-            os.fsync(self._fd)
+            with act("file synced"):
+                os.fsync(self._fd)
             self._close()
-            self._part.replace(self._path)
-            sync_directory(self._path.parent)
-        except OSError as failure:
+            with act("file named"):
+                self._part.replace(self._path)
+            with act("folder synced"):
+                sync_directory(self._path.parent)
+        except BaseException as failure:  # Ctrl-C, too: nothing stays under the temporary name
             self.discard()
-            raise self._failed(failure) from failure
+            if isinstance(failure, OSError):
+                raise self._failed(failure) from failure
+            raise
 
     def write(self, data: bytes | memoryview) -> int:
         """Append; all of it or an error. After `discard`, what comes goes nowhere."""

@@ -226,12 +226,22 @@ class CsvWriter(TableWriter):
             raise self._too_long() from error
         if heaviest >= framing.MAX_RECORD_BYTES:
             raise self._too_long()
+        if heaviest > framing.BLOCK_BYTES:
+            self._check_marks(lines)
         self._file.write(memoryview(text[0].as_buffer()))
         self._file.write(b"\n")
 
-    def _too_long(self) -> ExtractError:
+    def _check_marks(self, lines: pa.Array) -> None:
+        """Refuse what could not be read: see `framing.MAX_MARKS`."""
+        long = lines.filter(pc.greater(pc.binary_length(lines), framing.BLOCK_BYTES))
+        for marks in ('"', ",\n\r"):
+            each = [pc.count_substring(long, mark) for mark in marks]
+            if any(sum(counts) > framing.MAX_MARKS for counts in _rows_of(each)):
+                raise self._too_long(f"{framing.MAX_MARKS} quotes, or commas and line ends")
+
+    def _too_long(self, what: str = "") -> ExtractError:
         return ExtractError(
-            f"{self._name}: a record of more than {framing.MAX_RECORD_BYTES} bytes",
+            f"{self._name}: a record of more than {what or f'{framing.MAX_RECORD_BYTES} bytes'}",
             hint="extract as Parquet",
         )
 
@@ -239,6 +249,10 @@ class CsvWriter(TableWriter):
     def entry(self) -> FileEntry:
         """The finished file's entry."""
         return self._file.entry(self._rows)
+
+
+def _rows_of(columns: Sequence[pa.Array]) -> Iterator[tuple[int, ...]]:
+    return zip(*(column.to_pylist() for column in columns), strict=True)
 
 
 def _one_list(texts: pa.Array) -> pa.Array:

@@ -13,12 +13,15 @@ import os
 from typing import TYPE_CHECKING, Any, Self
 
 from migrators.errors import ExtractError
+from migrators.extracts import kept
 from migrators.extracts import manifest as manifests
 from migrators.extracts.atomic import AtomicFile, cannot, open_regular, sync_directory
 from migrators.extracts.believed import NOTHING, check_files, check_schema, entries_of
 from migrators.extracts.grown import Growth, grown
 from migrators.extracts.interface import FileEntry, Manifest, TableEntry
 from migrators.extracts.names import file_name
+from migrators.failpoints import act
+from migrators.project import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,6 +74,13 @@ class ExtractWriter:
         they stand in the same order each time, also those of a table without a key.
     replaced : mapping of table to mapping of column to text
         What the manifest says of personal columns, whose values whoever writes them replaced.
+    keeps : bool
+        Keep finished tables of an unfinished writer, and what `keep` is given of each.
+
+    Attributes
+    ----------
+    kept : dict
+        What `keep` was given, by table, of those that an unfinished writer has finished.
 
     Raises
     ------
@@ -87,6 +97,7 @@ class ExtractWriter:
         *,
         committed: bool = False,
         replaced: Mapping[str, Mapping[str, str]] | None = None,
+        keeps: bool = False,
     ) -> None:
         self._path = path
         self.schema = schema
@@ -94,8 +105,12 @@ class ExtractWriter:
         self._format = format_named(files)
         self._mode = mode
         self.committed = committed
-        self._tables: dict[str, TableEntry] = {}
-        _claim(path, 0o755 if committed else 0o700)
+        there = kept.found(path) if keeps else {}
+        self._keeps = keeps
+        self._tables = {name: table for name, (table, _) in there.items()}
+        self.kept = {name: facts for name, (_, facts) in there.items()}
+        stay = {name for table in self._tables.values() for name in kept.files(table)}
+        _claim(path, 0o755 if committed else 0o700, stay)
 
     @contextlib.contextmanager
     def table(
@@ -126,6 +141,11 @@ class ExtractWriter:
         """Say that a table's rows did not come in the order that was announced."""
         self._tables[name] = dataclasses.replace(self._tables[name], ordered=False)
 
+    def keep(self, name: str, facts: dict[str, Any]) -> None:
+        """Write down, where that was asked for, that a table is finished, and facts of it."""
+        if self._keeps:
+            kept.keep(self._path, self._tables[name], facts)
+
     def finish(self, **facts: Any) -> Manifest:
         """Write the manifest, which makes the extract complete, and return it.
 
@@ -150,22 +170,26 @@ class ExtractWriter:
             committed=self.committed,
             **({} if self.committed else facts),
         )
+        if self._keeps:
+            kept.clear(self._path)
         with AtomicFile(self._path / manifests.FILE, self._mode) as file:
             file.write(manifests.dumps(manifest).encode())
-        (self._path / MARKER).unlink(missing_ok=True)
+        with act("extract unmarked"):
+            (self._path / MARKER).unlink(missing_ok=True)
         return manifest
 
 
-def _claim(path: Path, mode: int) -> None:
+@act("extract begun")
+def _claim(path: Path, mode: int, stay: set[str]) -> None:
     try:
-        path.mkdir(mode, parents=True, exist_ok=True)
+        private_directory(path, mode)
         present = _names(path)
         if manifests.FILE in present or (present and MARKER not in present):
             raise _occupied(path)
         path.chmod(mode & path.stat().st_mode)
         (path / MARKER).touch(0o600)
         for name in present:
-            if name != MARKER:
+            if name != MARKER and name not in stay:
                 (path / name).unlink()
         sync_directory(path)
     except OSError as error:

@@ -1,9 +1,9 @@
-"""A Parquet file's footer, looked at before pyarrow does.
+"""A Parquet file's footer and page headers, looked at before pyarrow does.
 
 pyarrow ends the whole process (`terminate called`) when it is asked about a column chunk
-that a damaged footer does not describe: one flipped bit in 400 was enough. So the footer is
-walked here first: Thrift's compact protocol (thrift-compact-protocol.md of the Apache
-Thrift specification; field numbers from parquet.thrift), to plain dicts, with limits.
+that a damaged footer does not describe: one flipped bit in 400 was enough. And it believes a
+page's header, which no checksum covers: a file of a few bytes that says two gigabytes gets
+them. So both are walked here first, with limits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from migrators.errors import ExtractError
+from migrators.extracts.pages import check_pages
+from migrators.extracts.thrift import compact
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -22,10 +24,12 @@ MAX_FOOTER_BYTES = 256 * 2**20
 MAX_GROUP_ROWS = 2**20
 MAX_CHUNK_BYTES = 2**31 - 1
 """Sixteen batches, and the longest Arrow array: what one column of a row group may claim."""
+MAX_GROUP_BYTES = 256 * 2**20
+"""What all columns of a row group may claim where it has several rows: sixteen times what is
+written. A row that is heavier by itself stands in a group of its own."""
 
 _MAGIC = b"PAR1"
 _TAIL = 8
-_DEEPEST = 12
 _GAP = 4_096
 """Bytes between two chunks at most: pyarrow before 18 repeats a chunk's facts behind it."""
 
@@ -45,7 +49,8 @@ def check_footer(file: BinaryIO, name: str) -> None:
     ------
     ExtractError
         For broken framing; counts that disagree; key-value metadata (it may name extension
-        types), dictionaries, chunks in other files; sizes beyond the limits.
+        types), dictionaries, chunks in other files; sizes beyond the limits;
+        pages that are not what the footer says.
     """
     size = file.seek(0, 2)
     file.seek(max(size - _TAIL, 0))
@@ -55,8 +60,12 @@ def check_footer(file: BinaryIO, name: str) -> None:
         raise _damaged(name, "it does not end as a Parquet file")
     file.seek(size - _TAIL - length)
     try:
-        read = _Compact(file.read(length)).struct(0)
+        read, _ = compact(file.read(length))
         _check(name, read, size - _TAIL - length)
+        for chunk in (c[_CHUNK] for group in read[_GROUPS] for c in group[_CHUNKS]):
+            check_pages(
+                file, name, chunk[_DATA_AT], chunk[_PACKED], chunk[_UNPACKED], chunk[_VALUES]
+            )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error) as error:
         raise _damaged(name, "its footer cannot be read") from error
     file.seek(0)
@@ -83,6 +92,9 @@ def _check(name: str, footer: dict[int, Any], end: int) -> None:
             raise _damaged(name, f"row group {i} has {len(group[_CHUNKS])} columns")
         for chunk in group[_CHUNKS]:
             at = _check_chunk(f"{name}: row group {i}", chunk, group[_GROUP_ROWS], at)
+        claimed = sum(chunk[_CHUNK][_UNPACKED] for chunk in group[_CHUNKS])
+        if group[_GROUP_ROWS] > 1 and claimed > MAX_GROUP_BYTES:
+            raise ExtractError(f"{name}: row group {i} claims {claimed} bytes in several rows")
     if not 0 <= end - at <= _GAP:
         raise _damaged(name, "its pages do not end where the footer begins")
 
@@ -100,72 +112,3 @@ def _check_chunk(where: str, chunk: dict[int, Any], rows: int, at: int) -> int:
     if not 0 <= gap <= _GAP or facts[_PACKED] <= 0 or facts[_VALUES] != rows:
         raise _damaged(where, "its pages are not where it says")
     return int(facts[_DATA_AT] + facts[_PACKED])
-
-
-class _Compact:
-    """Thrift's compact protocol: structs to dicts by field number. Unknown types raise."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def struct(self, depth: int) -> dict[int, Any]:
-        """Read a struct; `depth` bounds the nesting."""
-        if depth > _DEEPEST:
-            raise ValueError(depth)
-        found: dict[int, Any] = {}
-        number = 0
-        while head := self._byte():
-            step = head >> 4
-            number = number + step if step else self._zigzag()
-            found[number] = self._value(head & 15, depth, in_struct=True)
-        return found
-
-    def _value(self, kind: int, depth: int, *, in_struct: bool) -> Any:
-        if kind in (1, 2):  # in a struct the type is the value
-            return kind == 1 if in_struct else self._byte() == 1
-        if kind == 3:  # noqa: PLR2004  a byte
-            return self._byte()
-        if kind == 4:  # noqa: PLR2004  an i16: none of what is looked at; a reader skips it there
-            return ("i16", self._zigzag())
-        if kind in (5, 6):
-            return self._zigzag()
-        if kind == 7:  # noqa: PLR2004  a double
-            return struct.unpack("<d", self._bytes(8))[0]
-        if kind == 8:  # noqa: PLR2004  binary
-            return self._bytes(self._varint())
-        if kind in (9, 10):
-            return self._list(depth + 1)
-        if kind == 12:  # noqa: PLR2004
-            return self.struct(depth + 1)
-        raise ValueError(kind)
-
-    def _list(self, depth: int) -> list[Any]:
-        head = self._byte()
-        count = head >> 4
-        if count == 15:  # noqa: PLR2004
-            count = self._varint()
-        if count > len(self._data):
-            raise ValueError(count)
-        return [self._value(head & 15, depth, in_struct=False) for _ in range(count)]
-
-    def _byte(self) -> int:
-        self._at += 1
-        return self._data[self._at - 1]
-
-    def _bytes(self, count: int) -> bytes:
-        self._at += count
-        if self._at > len(self._data):
-            raise ValueError(count)
-        return self._data[self._at - count : self._at]
-
-    def _varint(self) -> int:
-        value = shift = 0
-        while (byte := self._byte()) & 0x80:
-            value |= (byte & 0x7F) << shift
-            shift += 7
-        return value | byte << shift
-
-    def _zigzag(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)

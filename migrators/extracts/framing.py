@@ -33,8 +33,14 @@ BLOCK_BYTES = 4 * 2**20
 
 MAX_RECORD_BYTES = 256 * 2**20
 """The longest record. CSV is for files that people review; Parquet holds what is longer."""
+MAX_MARKS = 2**24
+"""The most quotes, and the most of what separates, in a record that is longer than a block. Each
+takes eight bytes and more while it is framed: 256 MB of commas took fifteen gigabytes."""
+_GROWTH_BYTES = 2**24
+"""What is read at most before a long record is looked at again."""
 
 LF, CR, QUOTE, COMMA = 10, 13, 34, 44
+_SEPARATING = (b"\n", b"\r", b",")
 _OUTSIDE = np.isin(np.arange(256), [LF, CR, COMMA])
 _AROUND_QUOTES = np.isin(np.arange(256), [LF, COMMA, QUOTE])
 
@@ -154,12 +160,12 @@ def blocks(file: BinaryIO, name: str) -> Iterator[Block]:
     held, line, wanted = b"", 1, BLOCK_BYTES
     while more := file.read(wanted):
         held += more
-        block = _whole_records(name, held, line)
+        ends = b"\n" in more or b"\r" in more  # else no record does, and nothing is framed
+        block = _whole_records(name, held, line) if ends else None
         if block is None:
-            if len(held) > MAX_RECORD_BYTES:
-                what = f"has more than {MAX_RECORD_BYTES} bytes in one record"
-                raise refused(name, line, what, "extract as Parquet")
-            wanted = len(held)  # doubled, so that a long record is not framed too often
+            _check_record(name, held, line)
+            # doubled, so that a long record is not framed too often
+            wanted = min(len(held), _GROWTH_BYTES)
             continue
         yield block
         line += block.lines
@@ -167,6 +173,17 @@ def blocks(file: BinaryIO, name: str) -> Iterator[Block]:
         wanted = BLOCK_BYTES
     if held:
         raise _cut(name, held, line)
+
+
+def _check_record(name: str, held: bytes, line: int) -> None:
+    """Refuse a record that goes on for longer, or has more fields or quotes, than any may."""
+    what = ""
+    if len(held) > MAX_RECORD_BYTES:
+        what = f"{MAX_RECORD_BYTES} bytes"
+    elif held.count(b'"') > MAX_MARKS or sum(map(held.count, _SEPARATING)) > MAX_MARKS:
+        what = f"{MAX_MARKS} quotes, or commas and line ends,"
+    if what:
+        raise refused(name, line, f"has more than {what} in one record", "extract as Parquet")
 
 
 def _whole_records(name: str, held: bytes, line: int) -> Block | None:

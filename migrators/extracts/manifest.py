@@ -17,12 +17,12 @@ from migrators.extracts.interface import ColumnEntry, FileEntry, Manifest, Table
 from migrators.extracts.names import is_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 FILE = "manifest.json"
 FORMAT = 1
 
-MAX_BYTES = 32 * 2**20
+MAX_BYTES = 16 * 2**20
 """A schema of 1,000 tables with 50 columns each makes about 5 MB."""
 
 _LINE = 100
@@ -176,9 +176,10 @@ class _Reader:
             self.fail(f"{self._path}{key} is {value!r}")
         return value
 
-    def objects(self, key: str) -> list[_Reader]:
-        items = self.take(key, list)
-        return [_Reader(self._where, f"{self._path}{key}[{i}].", v) for i, v in enumerate(items)]
+    def objects(self, key: str) -> Iterator[_Reader]:
+        """Give a list's objects one by one: a forged file may have millions of empty ones."""
+        for i, value in enumerate(self.take(key, list)):
+            yield _Reader(self._where, f"{self._path}{key}[{i}].", value)
 
     def distinct(self, key: str, names: Iterable[str]) -> None:
         seen = list(names)

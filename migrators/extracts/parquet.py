@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from migrators.extracts.interface import FileEntry
     from migrators.schema import Column
 
+_READ_ROWS = BATCH_ROWS // 2
+"""Of a row group at a time: several tables are read at once, each a few batches ahead."""
 _WRITE = {
     "compression": "zstd",
     "compression_level": 1,
@@ -122,7 +124,7 @@ def _open(file: BinaryIO, name: str, columns: Sequence[Column]) -> pq.ParquetFil
 def _group(opened: pq.ParquetFile, group: int, where: str) -> Iterator[pa.RecordBatch]:
     try:
         # Group by group: iter_batches would otherwise join small groups of heavy rows.
-        yield from opened.iter_batches(BATCH_ROWS, row_groups=[group])
+        yield from opened.iter_batches(_READ_ROWS, row_groups=[group])
     except _BROKEN as error:
         raise _damaged(where, error) from error
 

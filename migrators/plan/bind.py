@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from migrators import types
 from migrators.backends.interface import ReadColumn
-from migrators.plan.columns import carried, casts, changing, is_opaque
+from migrators.plan.columns import calculations, carried, casts, changing, is_opaque
 from migrators.plan.model import Apply, Constant, Node, Read, Widen
 from migrators.rules.base import Rule
 from migrators.types import ColumnType, Kind, fit
@@ -107,7 +107,7 @@ class Binder:
             raise BindError(str(error)) from None
 
     def check_casts(self, expression: Any) -> None:
-        """Refuse a cast that may change a value without a word.
+        """Refuse a cast, or arithmetic on text, that may change a value without a word.
 
         Raises
         ------
@@ -120,6 +120,10 @@ class Binder:
             own, target = _described(cast.clause.type), _described(cast.type)
             if own is None or target is None or not _cast_keeps(own, target, self._backend):
                 raise BindError(_of_cast(cast, target, alone=cast is expression))
+        for operand in calculations(expression):
+            own = _described(operand.type)
+            if own is not None and own.kind in _TEXTUAL:
+                raise BindError(_of_calculation(operand))
 
     def _rule(self, rule: Rule, target: ColumnType) -> Apply:
         from migrators.step.keys import KeyOf
@@ -216,6 +220,16 @@ def _of_cast(cast: sa.Cast[Any], target: ColumnType | None, *, alone: bool) -> s
     return (
         f"a cast of {', '.join(names)} to {cast.type!r} changes what does not fit and counts "
         f"nothing, each database in its own way: {how}{elsewhere}"
+    )
+
+
+def _of_calculation(operand: Any) -> str:
+    """Say why arithmetic on text is refused, and what to write."""
+    names = list(dict.fromkeys(f"old.{c.table.key}.c.{c.name}" for c in carried(operand)))
+    return (
+        f"arithmetic on the text of {', '.join(names)} makes a number of it, each database in its "
+        "own way, and counts nothing: write rules.integer(...) or rules.decimal(...), or compute "
+        "the value in a function with .computed(...)"
     )
 
 

@@ -11,6 +11,7 @@ from migrators.backends.interface import ReadQuery
 from migrators.errors import PlanError
 from migrators.plan.access import ways
 from migrators.plan.bind import Binder, BindError
+from migrators.plan.columns import mentioned
 from migrators.plan.conserve import conserve
 from migrators.plan.functions import function_part
 from migrators.plan.keys import Keys, included
@@ -140,6 +141,8 @@ def _table(shop: Workshop, step: Step, name: str, mappings: list[Mapping]) -> It
             parts.extend(replace(part, line=mapping.line) for part in _part(shop, mapping))
         except (BindError, TypeError) as error:
             shop.problems.add(f"{name}: {error}", at=mapping.line)
+            # Where its columns go is not known before it is mended: none of them is lost yet.
+            shop.carried.update(mentioned(mapping.source, mapping.select, *mapping.given.values()))
     ordered = len(parts) == 1 and bool(parts[0].query.order_by) and parts[0].explodes is None
     if not ordered:
         parts = [replace(p, query=replace(p.query, order_by=())) for p in parts]

@@ -14,6 +14,8 @@ from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import ColumnClause, TextClause
 from sqlalchemy.sql.selectable import Exists, ScalarSelect
 
+from migrators.rules.base import Rule
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,6 +46,19 @@ def carried(element: Any) -> Iterator[sa.Column[Any]]:
         yield from carried(part)
 
 
+def mentioned(*values: Any) -> Iterator[sa.Column[Any]]:
+    """Yield the table columns that a step's values name in any way; of a table, all of them."""
+    for value in values:
+        if isinstance(value, Rule):
+            yield from mentioned(*value.inputs)
+        elif isinstance(value, sa.sql.ClauseElement):
+            for part in visitors.iterate(value):
+                if isinstance(part, sa.Table):
+                    yield from part.c
+                elif isinstance(part, sa.Column) and isinstance(part.table, sa.Table):
+                    yield part
+
+
 def _parts(element: Any) -> Iterator[Any]:
     """Yield what of an element gives values; the rest of it only asks."""
     if isinstance(element, ScalarSelect | sa.Over):
@@ -71,6 +86,29 @@ def casts(element: Any) -> Iterator[sa.Cast[Any]]:
         yield element
     for part in _results(element) if isinstance(element, sa.Case) else _parts(element):
         yield from casts(part)
+
+
+def calculations(element: Any) -> Iterator[Any]:
+    """Yield the operands of arithmetic that old values go through into an output expression."""
+    if isinstance(element, Exists):
+        return
+    if getattr(element, "operator", None) in _ARITHMETIC:
+        yield from (part for part in element.get_children() if list(carried(part)))
+    for part in _results(element) if isinstance(element, sa.Case) else _parts(element):
+        yield from calculations(part)
+
+
+_ARITHMETIC = frozenset(
+    {
+        operators.add,
+        operators.sub,
+        operators.mul,
+        operators.truediv,
+        operators.floordiv,
+        operators.mod,
+        operators.neg,
+    }
+)
 
 
 def _results(case: sa.Case[Any]) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from migrators.backends.interface import ReadQuery
 from migrators.errors import PlanError
 from migrators.plan.aggregates import aggregates, in_a_subquery, shown
 from migrators.plan.bind import Binder, BindError, fitted
+from migrators.plan.columns import mentioned
 from migrators.plan.cutting import cut
 from migrators.plan.defaults import NoConstant, default_of
 from migrators.plan.grain import check_froms, check_grain, several
@@ -178,6 +179,7 @@ def _outputs(shop: Workshop, mapping: Mapping, binder: Binder) -> Iterator[Outpu
         except BindError as error:
             at = mapping.lines.get(declared.name, mapping.line)
             shop.problems.add(f"{mapping.table.key}.{declared.name}: {error}", at=at)
+            binder.carried.update(mentioned(mapping.given.get(declared.name)))
 
 
 def _output(

@@ -89,8 +89,10 @@ def _joined(demands: list[str]) -> str:
     return " and ".join(demands).replace(" and is ", " and ")
 
 
-def _mends(faults: Iterable[Fault]) -> Iterable[str]:
-    return dict.fromkeys(line for fault in faults for line in fault.mend)
+def _mends(faults: Iterable[Fault]) -> list[str]:
+    """Return what mends faults, each once: lines to type in one piece, then what else may be."""
+    lines = dict.fromkeys(line for fault in faults for line in fault.mend)
+    return sorted(lines, key=lambda line: line.startswith("or "))
 
 
 def accounted(plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""Colour, for the words STOP and DONE only, and only on a terminal (no-color.org)."""
+"""Colour, for the words STOP, FENCED and DONE only, and only on a terminal (no-color.org)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
-_STOP = re.compile(r"^( *(?:\d\d:\d\d:\d\d +)?)(STOP(?:PED)?)\b")
+_STOP = re.compile(r"^( *(?:\d\d:\d\d:\d\d +)?)(STOP(?:PED)?|FENCED)\b")
 _DONE = re.compile(r"^(DONE)\b")
 
 
@@ -26,6 +26,6 @@ def wanted(stream: TextIO, environment: Mapping[str, str]) -> bool:
 
 
 def paint(line: str) -> str:
-    """Return a line of ours with its STOP in red or its DONE in green."""
+    """Return a line of ours with its STOP or FENCED in red or its DONE in green."""
     line = _STOP.sub("\\1\033[1;31m\\2\033[0m", line)
     return _DONE.sub("\033[1;32m\\1\033[0m", line)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from migrators.report.accounting import accounting_lines, count_lines, partition_lines
+from migrators.report.fence import receipt_lines
 from migrators.report.text import WIDTH, columns, duration, escape, when, wrap
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Deed:
         What is made is not the project's own database of that version.
     place : str
         Where it is then, to type behind --to.
+    until : datetime or None
+        When it has to be done.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Deed:
     rehearse: bool = False
     moved: bool = False
     place: str = ""
+    until: datetime | None = None
 
     @property
     def own(self) -> int | None:
@@ -70,7 +74,8 @@ def promise_lines(deed: Deed, run: str = "") -> list[str]:
     For when the work begins: a run that finds nothing to do promises nothing.
     """
     indent = " " * (len(deed.name) + 4)
-    name = [f"{indent}run {run}"] if run else []
+    by = f"    must be done by {deed.until:%H:%M}" if deed.until else ""
+    name = [f"{indent}run {run}{by}"] if run else []
     if deed.old is None:
         return [*name, ""]
     last = "; publishes nothing" if deed.rehearse else "; publishes last"
@@ -84,7 +89,8 @@ def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
         said = "is here already, and what it was made from still stands: nothing to do."
         return [f"{escape(receipt.new)} {said}"]
     body = [*accounting_lines(receipt), *count_lines(receipt), *partition_lines(receipt)]
-    done = f"DONE in {duration(_seconds(receipt))}{_outcome(receipt)}."
+    early = _early(receipt, deed)
+    done = f"DONE in {duration(_seconds(receipt))}{early}{_outcome(receipt)}."
     where = f"Receipt: {escape(receipt.directory)}"
     fits = len(done) + 3 + len(where) <= WIDTH
     return [
@@ -93,6 +99,7 @@ def success_lines(receipt: Receipt, deed: Deed) -> list[str]:
         *([f"{done}   {where}"] if fits else [done, where]),
         *_after(receipt, deed),
         *_aside(receipt),
+        *_closed(receipt, deed),
     ]
 
 
@@ -110,6 +117,10 @@ def receipt_text(receipt: Receipt) -> str:
     if receipt.stages:
         spans = [(s.step, s.stage, duration(s.seconds)) for s in receipt.stages]
         lines += ["", "  time", *columns(spans, "llr", indent=4)]
+    if receipt.fence is not None:
+        lines += receipt_lines(receipt.fence)
+    if receipt.written:
+        lines += ["", *wrap(receipt.written, "  ", 4)]
     if receipt.facts:
         facts = [(name, str(value)) for name, value in receipt.facts.items()]
         lines += ["", "  facts", *columns(facts, "ll", indent=4)]
@@ -144,15 +155,28 @@ def stopped_lines(
         "",
         *_go_on(deed, hints),
     ]
-    if run is not None and (run.staging or run.extract == "unfinished"):
-        what = f" {escape(deed.name)}" if None not in (deed.old, deed.new, deed.own) else ""
-        what += f" --to {escape(deed.place)}" if deed.place else ""
-        loses = "removes what is half made; loses nothing"
-        lines.append(f"To give up   migrate discard{what}     {loses}")
-    elif deed.old is not None:
-        lines.append(f"To give up   do nothing: release {deed.old} goes on as before")
+    lines += _give_up(deed, run, fenced=_is_fenced(deed, status))
     journal = "" if run is None else f"   Run: {escape(run.id)}"
     return [*lines, "", f"Exit {exit_code}.{journal}"]
+
+
+def _give_up(deed: Deed, run: RunState | None, *, fenced: bool) -> list[str]:
+    ways = []
+    if fenced:
+        release = f"then start release {deed.old}; loses nothing"
+        ways.append(f"migrate unfence {deed.old}     {release}")
+    if run is not None and (run.staging or run.extract.startswith("unfinished")):
+        what = f" {escape(deed.name)}" if None not in (deed.old, deed.new, deed.own) else ""
+        what += f" --to {escape(deed.place)}" if deed.place else ""
+        ways.append(f"migrate discard{what}     removes what is half made; loses nothing")
+    elif deed.old is not None and not fenced:
+        ways.append(f"do nothing: release {deed.old} goes on as before")
+    return [f"{'To give up' if at == 0 else '':<13}{way}" for at, way in enumerate(ways)]
+
+
+def _is_fenced(deed: Deed, status: Status | None) -> bool:
+    states = () if status is None else status.versions
+    return any(state.version == deed.old and state.fenced for state in states)
 
 
 def _own(deed: Deed, status: Status) -> RunState | None:
@@ -180,9 +204,11 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
     for state in status.versions:
         if state.version == deed.old:
             said = "complete; no row, table or schema of it was changed"
+            if state.fenced:
+                said = f"complete, unchanged, FENCED since {when(state.fenced)}: nobody can write"
             rows.append((state.database, said if state.exists else "does not exist"))
     if run is not None:
-        rows += [("extract", _extract(run))] if run.extract else []
+        rows += [("extract", _extract(deed, run))] if run.extract else []
         rows += [("staging", run.staging)] if run.staging else []
     for state in status.versions:
         if state.version == deed.own:
@@ -190,13 +216,23 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
     return rows
 
 
-def _extract(run: RunState) -> str:
-    return "complete; will be used again" if run.extract == "complete" else run.extract
+def _extract(deed: Deed, run: RunState) -> str:
+    if run.extract != "complete":
+        return run.extract
+    fresh = "--fresh" in deed.again.split()
+    return "complete; used again without --fresh" if fresh else "complete; will be used again"
 
 
 def _seconds(receipt: Receipt) -> float:
     begun, ended = (datetime.fromisoformat(at) for at in (receipt.started, receipt.finished))
     return (ended - begun).total_seconds()
+
+
+def _early(receipt: Receipt, deed: Deed) -> str:
+    if deed.until is None:
+        return ""
+    left = (deed.until - datetime.fromisoformat(receipt.finished)).total_seconds()
+    return f", {duration(max(0.0, left))} before your limit"
 
 
 def _outcome(receipt: Receipt) -> str:
@@ -209,7 +245,7 @@ def _outcome(receipt: Receipt) -> str:
 
 def _after(receipt: Receipt, deed: Deed) -> list[str]:
     if receipt.outcome == "rehearsed":
-        return ["", f"Next     {escape(_unrehearsed(deed))}"]
+        return ["", f"Next     {escape(_unrehearsed(deed, receipt))}"]
     if receipt.outcome != "published" or deed.new is None or deed.old is None:
         return []
     at = f" on {receipt.new}" if deed.moved else ""
@@ -217,7 +253,16 @@ def _after(receipt: Receipt, deed: Deed) -> list[str]:
         f"start release {deed.new}{escape(at)}",
         f"back up {receipt.new}: no backup of it exists yet",
     ]
-    return ["", *_numbered("Now      ", steps), *([] if deed.moved else _back(deed))]
+    return ["", *_numbered("Now      ", steps), *([] if deed.moved else _back(deed, receipt))]
+
+
+def _closed(receipt: Receipt, deed: Deed) -> list[str]:
+    """Return that the old database is closed still, and what was written to it otherwise."""
+    lines = wrap(receipt.written, "Written  ", 9) if receipt.written else []
+    if receipt.fence is None or receipt.fence.until:
+        return lines
+    said = f"{receipt.old} is FENCED since {when(receipt.fence.since)}: nobody can write"
+    return [*lines, *wrap(f"{said}; to open it: migrate unfence {deed.old}", "Closed   ", 9)]
 
 
 def _aside(receipt: Receipt) -> list[str]:
@@ -227,21 +272,23 @@ def _aside(receipt: Receipt) -> list[str]:
     return wrap(f"the former {receipt.new} is {receipt.aside}", "Aside    ", 9)
 
 
-def _unrehearsed(deed: Deed) -> str:
-    """Return what to type after a rehearsal, place included."""
+def _unrehearsed(deed: Deed, receipt: Receipt) -> str:
+    """Return what to type after a rehearsal, place and fence included."""
     if not deed.moved:
-        return f"migrate {deed.name}"
+        return f"migrate {deed.name}{'' if receipt.fence is None else ' --fence'}"
     return deed.again.replace(" --rehearse", "")
 
 
-def _back(deed: Deed) -> list[str]:
+def _back(deed: Deed, receipt: Receipt) -> list[str]:
     way = (
         f"migrate {deed.back}   (first: migrate plan {deed.back})"
         if deed.back
         else f"no {deed.new}to{deed.old}.py: what release {deed.new} wrote stays behind"
     )
+    closed = receipt.fence is not None and not receipt.fence.until
+    opens = f"migrate unfence {deed.old}, " if closed else ""
     return [
-        f"Back     before release {deed.new} writes:  start release {deed.old}",
+        f"Back     before release {deed.new} writes:  {opens}start release {deed.old}",
         f"         after it has written:    {way}",
     ]
 

@@ -27,9 +27,13 @@ def status_lines(status: Status) -> list[str]:
     for state in status.versions:
         if state.unreadable:
             lines += ["", *wrap(state.unreadable, "  STOP   ", 9)]
+    for state in status.versions:
+        if state.fenced:
+            lines += ["", *_fenced(state)]
     wrong = [v for v in status.versions if not v.agrees]
     for state in wrong:
         lines += ["", *_disagreement(state)]
+    lines += ["", *(x for said in status.back for x in wrap(said, "  ", 4))] if status.back else []
     if status.runs:
         runs = [("run", "at", "command", "outcome"), *(_run(r) for r in status.runs[-_RUNS:])]
         lines += ["", *columns(runs, "llll")]
@@ -51,6 +55,14 @@ def _version(state: VersionState) -> tuple[str, str, str, str, str]:
         return (version, state.database, "no stamp", "", f"to adopt it: migrate stamp {version}")
     made, at = stamp.step.removeprefix("migrate "), when(stamp.at) if stamp.at else ""
     return (version, state.database, made, at, state.written)
+
+
+def _fenced(state: VersionState) -> list[str]:
+    since = when(state.fenced)
+    return [
+        f"  FENCED {escape(state.database)}, since {since}: nobody else can write to it",
+        f"         migrate unfence {state.version}     opens it again, as it was",
+    ]
 
 
 def _disagreement(state: VersionState) -> list[str]:

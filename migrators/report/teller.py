@@ -119,7 +119,7 @@ class Teller:
             case TableProgress():
                 self._rows(event.table, self._seen.get(event.table, 0) + event.rows)
             case TableDone():
-                self._rows(event.table, max(event.rows, self._seen.get(event.table, 0)))
+                self._rows(event.table, self._seen.get(event.table, event.rows))
             case StageDone():
                 self._done(event)
             case Note():

@@ -7,12 +7,13 @@ a frozen result. Everything that writes holds the project's lock.
 from migrators.run.beforehand import beforehand
 from migrators.run.checking import check_fixtures
 from migrators.run.extracting import extract_only
+from migrators.run.fencing import fence, unfence
 from migrators.run.fixtures import carried, upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
 from migrators.run.migrating import copy, migrate
 from migrators.run.options import Options, jobs_of
 from migrators.run.sampling import SampleMade, SampleOptions, sample
-from migrators.run.state import discard, drop, stamp, status
+from migrators.run.state import discard, drop, may_drop, stamp, status
 
 __all__ = [
     "Options",
@@ -26,12 +27,15 @@ __all__ = [
     "discard",
     "drop",
     "extract_only",
+    "fence",
     "jobs_of",
     "load_only",
+    "may_drop",
     "migrate",
     "sample",
     "stamp",
     "status",
+    "unfence",
     "upgrade_fixtures",
     "verify_only",
 ]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from migrators import __version__
 from migrators.errors import DatabaseError
-from migrators.extracts.atomic import AtomicFile, sync_directory
+from migrators.extracts.atomic import PART, AtomicFile, sync_directory
+from migrators.failpoints import act
+from migrators.project import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,11 +51,12 @@ class RunDirectory:
     def say(self, what: str, **facts: Any) -> None:
         """Append a line to the journal, and return when it is on disk."""
         line = json.dumps({"at": now(), "what": what, **facts}, ensure_ascii=True) + "\n"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         handle = os.open(self.path / _JOURNAL, flags, 0o600)
         try:
-            _write(handle, line.encode())
-            os.fsync(handle)
+            with act(f"journal {what}"):
+                _write(handle, ("\n" if _cut_short(handle) else "").encode() + line.encode())
+                os.fsync(handle)
         finally:
             os.close(handle)
 
@@ -80,11 +83,23 @@ class RunDirectory:
         with AtomicFile(self.path / "receipt.json", 0o600) as file:
             file.write(json.dumps(receipt.as_dict(), indent=1, default=str).encode())
 
+    def clear_parts(self) -> None:
+        """Remove receipts that a crash left under a temporary name."""
+        for path in self.path.glob(f"*{PART}"):
+            path.unlink(missing_ok=True)
+
+    @act("scratch cleared")
     def clear_scratch(self) -> None:
         """Remove what did not fit in memory."""
         import shutil
 
         shutil.rmtree(self.path / "scratch", ignore_errors=True)
+
+
+def _cut_short(handle: int) -> bool:
+    """Whether the last line has no end: a crash or a full disk cut it, and the next begins anew."""
+    size = os.fstat(handle).st_size
+    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
 
 
 def _write(handle: int, line: bytes) -> None:
@@ -108,10 +123,12 @@ def new_run(project: Project, command: str) -> RunDirectory:
     """
     runs = project.runs / "runs"
     try:
-        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        run = RunDirectory(_free(runs))
-        sync_directory(runs)
+        private_directory(runs)
+        with act("run directory made"):
+            run = RunDirectory(_free(runs))
+            sync_directory(runs)
         run.say("begun", command=command, tool=__version__)
+        sync_directory(run.path)
     except OSError as error:
         raise _unwritable(runs, error.strerror) from None
     return run
@@ -149,9 +166,26 @@ def _free(runs: Path) -> Path:
 
 def all_runs(project: Project) -> Iterator[RunDirectory]:
     """Yield the project's runs, the latest first."""
+    for run in _directories(project):
+        if (run.path / _JOURNAL).is_file():
+            yield run
+
+
+def clear_unbegun(project: Project) -> None:
+    """Remove what a crash left of runs that had not said yet what was asked.
+
+    The caller holds the lock. Only what is empty goes: there is at most a journal without a line.
+    """
+    for run in _directories(project):
+        journal = run.path / _JOURNAL
+        with suppress(OSError):
+            if journal.is_file() and b"\n" not in journal.read_bytes():
+                journal.unlink()
+        with suppress(OSError):  # it is not empty: some run's
+            run.path.rmdir()
+
+
+def _directories(project: Project) -> Iterator[RunDirectory]:
     runs = project.runs / "runs"
-    if not runs.is_dir():
-        return
-    for path in sorted(runs.iterdir(), reverse=True):
-        if (path / _JOURNAL).is_file():
-            yield RunDirectory(path)
+    if runs.is_dir():
+        yield from (RunDirectory(path) for path in sorted(runs.iterdir(), reverse=True))

@@ -9,15 +9,13 @@ from migrators.errors import Findings
 from migrators.events import Note
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from migrators.backends.interface import Backend
+    from migrators.backends.interface import Backend, Catalog
     from migrators.events import Emit
     from migrators.schema import SchemaVersion
 
 
 def fits(
-    old: Backend, schema: SchemaVersion, scratch: Path, check: str, emit: Emit
+    old: Backend, schema: SchemaVersion, fresh: Catalog, check: str, emit: Emit
 ) -> tuple[str, ...]:
     """Refuse an old database that holds what its schema module does not know of.
 
@@ -25,6 +23,8 @@ def fits(
 
     Parameters
     ----------
+    fresh : Catalog
+        Of a database freshly built from the schema.
     check : str
         The command that tells all.
 
@@ -38,7 +38,7 @@ def fits(
     Findings
         Each difference is listed.
     """
-    found = drift.compare(old.catalog(), drift.fresh_catalog(old, schema, scratch))
+    found = drift.compare(old.catalog(), fresh)
     stops = [d for d in found if not d.additive or d.holds_data]
     if stops:
         listed = "\n".join(f"  {difference}" for difference in stops)

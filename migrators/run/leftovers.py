@@ -12,11 +12,13 @@ from migrators import __version__
 from migrators.errors import MigrateError
 from migrators.events import Emit, Note, silent
 from migrators.extracts.directory import ExtractReader, is_complete
-from migrators.run.directory import RunDirectory, all_runs
+from migrators.failpoints import act
+from migrators.run.directory import RunDirectory, all_runs, clear_unbegun
 from migrators.run.places import is_there, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from migrators.access import Access
     from migrators.backends.interface import Backend
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 
 
 def discard_leftovers(
-    project: Project, runs: Iterable[RunDirectory] | None = None, emit: Emit = silent
+    project: Project,
+    runs: Iterable[RunDirectory] | None = None,
+    emit: Emit = silent,
+    *,
+    but_begun: bool = False,
 ) -> list[str]:
     """Remove staging databases and incomplete extracts of earlier runs; return their names.
 
@@ -39,12 +45,15 @@ def discard_leftovers(
     emit : Emit
         Told of what stays, since another server is not reached. Only where the project is
         moved there is that an error.
+    but_begun : bool
+        Leave loads that the same command may go on with, and extracts made under a fence.
     """
     removed = []
+    clear_unbegun(project)
     for run in all_runs(project) if runs is None else runs:
         gone = {line["database"] for line in run.said("gone")}
-        for line in run.said("staging"):
-            if line["database"] in gone:
+        for line in (*run.said("staging"), *run.said("scratch")):
+            if line["database"] in gone or (but_begun and line.get("basis")):
                 continue
             try:
                 removed.extend(_discarded(staged(project, run, line), line["database"]))
@@ -54,9 +63,16 @@ def discard_leftovers(
                 emit(Note(_stays(line, error)))
                 continue  # another server, which may be gone or want a password: the next run
             run.say("gone", database=line["database"])
-        removed.extend(_incomplete(run))
+        if not (but_begun and any(line.get("fenced") for line in run.said("extract"))):
+            removed.extend(_incomplete(run))
+        run.clear_parts()
         run.clear_scratch()
     return removed
+
+
+def others(project: Project, run: RunDirectory) -> list[RunDirectory]:
+    """Return the project's runs but one."""
+    return [other for other in all_runs(project) if other.id != run.id]
 
 
 def _stays(line: Mapping[str, str], error: MigrateError) -> str:
@@ -74,12 +90,36 @@ def _discarded(staging: Backend, database: str) -> list[str]:
 
 
 def _incomplete(run: RunDirectory) -> list[str]:
+    """Remove the extracts that no run can use: of one that is not journalled nothing is known."""
+    known = {run.extract(line["step"]) for line in run.said("extracted")}
     removed = []
     for path in run.path.glob("extract-*"):
-        if path.is_dir() and not is_complete(path):
-            shutil.rmtree(path)
+        if path.is_dir() and not (path in known and is_complete(path)):
+            with act("extract removed"):
+                shutil.rmtree(path)
             removed.append(str(path))
     return removed
+
+
+def take_over(
+    project: Project, run: RunDirectory, step: str, wanted: str, since: str
+) -> Path | None:
+    """Move the unfinished extract of an earlier run here, whose finished tables still hold.
+
+    Parameters
+    ----------
+    wanted : str
+        Its basis.
+    since : str
+        When the fence was closed that stood then, and stands.
+    """
+    for other in others(project, run):
+        for line in other.said("extract"):
+            path = other.extract(step)
+            same = (line["step"], line.get("basis"), line.get("fenced")) == (step, wanted, since)
+            if same and path.is_dir() and not is_complete(path):
+                return path.rename(run.extract(step))
+    return None
 
 
 def basis(source: str, plans: Sequence[Plan], files: str, access: Access) -> str:

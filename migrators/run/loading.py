@@ -15,11 +15,12 @@ from migrators.extracts.directory import ExtractReader, version_of
 from migrators.load import finish, load
 from migrators.receipt import PartitionRows, Receipt, StageTime
 from migrators.run import access, places
-from migrators.run.directory import RunDirectory, new_run, now
-from migrators.run.leftovers import discard_leftovers
+from migrators.run.directory import new_run, now
+from migrators.run.leftovers import discard_leftovers, others
 from migrators.run.lock import locked
 from migrators.run.partitions import counted
 from migrators.run.publishing import publish, stamp_of, stamp_there
+from migrators.run.staging import basis_of, ended, staging_for
 from migrators.schema import load_schema
 from migrators.verify import verify
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Backend, Stamp
     from migrators.project import Project
+    from migrators.run.directory import RunDirectory
     from migrators.run.options import Options
     from migrators.schema import SchemaVersion
 
@@ -146,10 +148,12 @@ class _Loading:
             self._ready(new)
             run = new_run(self.project, self.command)
             self.emit(RunBegan(run.id))
-            staging = places.staging(self.project, run, schema.version)
-            try:
+            with ended(self.project, run):
+                basis = basis_of(reader, schema)
+                staging = staging_for(self.project, run, schema.version, basis)
+                discard_leftovers(self.project, others(self.project, run))
                 asked: _Asked = {"emit": self.emit, "jobs": self.options.jobs}
-                self._timed("load", lambda: load(reader, schema, staging, **asked))
+                self._timed("load", lambda: load(reader, schema, staging, basis=basis, **asked))
                 self._timed("finish", lambda: finish(reader, schema, staging, **asked))
                 self._timed(
                     "verify",
@@ -157,8 +161,6 @@ class _Loading:
                 )
                 still()
                 return self._end(run, schema, staging, new, digest)
-            finally:
-                _discard(run, staging)
 
     def empty(self, schema: SchemaVersion, new: Backend) -> Receipt:
         with locked(self.project, self.command, made=schema.version) as still:
@@ -169,14 +171,12 @@ class _Loading:
             self._ready(new)
             run = new_run(self.project, self.command)
             self.emit(RunBegan(run.id))
-            staging = places.staging(self.project, run, schema.version)
-            try:
+            with ended(self.project, run):
+                staging = places.staging(self.project, run, schema.version)
                 staging.create(schema)
                 staging.finish(schema, {})
                 still()
                 return self._end(run, schema, staging, new, "")
-            finally:
-                _discard(run, staging)
 
     @property
     def _again(self) -> str:
@@ -188,7 +188,7 @@ class _Loading:
         if self.project.into:  # what a run left in it is in the way
             discard_leftovers(self.project)
         places.may_publish(self.project, new, self.options, self.command)
-        discard_leftovers(self.project)
+        discard_leftovers(self.project, but_begun=True)
 
     def _still_is(self, schema: SchemaVersion, stamp: Stamp, new: Backend) -> None:
         """Refuse a database that was made before its schema took in a minor's additions.
@@ -199,7 +199,7 @@ class _Loading:
             return
         run = new_run(self.project, self.command)
         try:
-            fresh = drift.fresh_catalog(new, schema, run.scratch)
+            fresh = places.fresh_catalog(self.project, run, new, schema)
             found = [d for d in drift.compare(new.catalog(), fresh) if not d.additive]
         finally:
             run.clear_scratch()
@@ -253,13 +253,6 @@ class _Loading:
         run.keep(made)
         run.say("finished", outcome=outcome, extract=digest)
         return made
-
-
-def _discard(run: RunDirectory, staging: Backend) -> None:
-    run.clear_scratch()
-    if staging.exists():
-        staging.discard()
-    run.say("gone", database=staging.database)
 
 
 def _receipt(

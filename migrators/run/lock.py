@@ -9,11 +9,14 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
 from migrators.errors import DatabaseError, Locked
+from migrators.failpoints import act
+from migrators.project import private_directory
 from migrators.run.directory import now
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from migrators.backends.interface import Backend, Still
     from migrators.project import Project
 
+_SECONDS = 2.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -99,7 +103,7 @@ def held(project: Project) -> bool:
 def _held(project: Project, command: str) -> Iterator[None]:
     path = project.runs / "lock"
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise DatabaseError(
@@ -108,10 +112,14 @@ def _held(project: Project, command: str) -> Iterator[None]:
         ) from None
     try:
         _take(handle)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{command} since {now()}, process {os.getpid()}".encode(), 0)
-        yield
-        os.ftruncate(handle, 0)
+        try:
+            with act("project lock taken"):
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, f"{command} since {now()}, process {os.getpid()}".encode(), 0)
+            yield
+        finally:
+            with act("project lock freed"):
+                os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 
@@ -130,8 +138,16 @@ def _take(handle: int) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.pread(handle, 500, 0).decode(errors="replace") or "another run"
+        holder = _holder(handle)
         raise Locked(
             f"another run holds this project: {holder}",
             hint="wait for it, or look at it with: migrate status",
         ) from None
+
+
+def _holder(handle: int) -> str:
+    """Return who holds the lock: it says so a moment after it has it."""
+    until = time.monotonic() + _SECONDS
+    while not (said := os.pread(handle, 500, 0)) and time.monotonic() < until:
+        time.sleep(0.01)
+    return said.decode(errors="replace") or "another run"

@@ -17,26 +17,37 @@ from migrators.extract import extract
 from migrators.extracts.directory import ExtractReader, ExtractWriter
 from migrators.load import finish, load
 from migrators.receipt import Receipt, StageTime
-from migrators.run import places
+from migrators.run import deadline, fencing, places
 from migrators.run.access import captured, give
 from migrators.run.accounts import answer, extent, receipt_parts
 from migrators.run.directory import new_run, now
 from migrators.run.fitting import fits
-from migrators.run.leftovers import basis, complete_extract, discard_leftovers, steps_digest
+from migrators.run.journal import asked, journalled, said
+from migrators.run.leftovers import (
+    basis,
+    complete_extract,
+    discard_leftovers,
+    others,
+    steps_digest,
+    take_over,
+)
 from migrators.run.lock import locked
 from migrators.run.partitions import counted
 from migrators.run.present import present
 from migrators.run.publishing import already_published, publish, stamp_for
 from migrators.run.retention import clear_old
+from migrators.run.staging import basis_of, ended, gone, staging_for
 from migrators.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from migrators.backends.interface import Backend, Still
     from migrators.extracts.interface import Manifest
     from migrators.plan.model import Plan
     from migrators.project import Project
+    from migrators.run.deadline import Watch
     from migrators.run.options import Options
 
 
@@ -73,14 +84,24 @@ def migrate(
     at = at or datetime.now(UTC)
     own = [old for old, _ in chain] if project.to else [v for step in chain for v in step]
     places.refuse_itself(project, chain[0][0], end)
-    with locked(project, command, *own, made=end) as still:
+    with (
+        _watched(project, command, options, emit) as watch,
+        locked(project, command, *own, made=end) as still,
+    ):
         steps = [
             plans.make(project, old, new, now=at, **_target(project, new, end))
             for old, new in chain
         ]
         places.may_hold(project, steps[-1], command)
-        emit(Planned(any(plan.computes for plan in steps)))
-        return _Migration(project, steps, options, command, emit, still).run()
+        watch(Planned(any(plan.computes for plan in steps)))
+        return _Migration(project, steps, options, command, watch, still, watch.in_time).run()
+
+
+def _watched(
+    project: Project, command: str, options: Options, emit: Emit
+) -> AbstractContextManager[Watch]:
+    known = deadline.expected(project, command) if options.until else []
+    return deadline.kept(options.until, emit, known)
 
 
 def _target(project: Project, new: int, end: int) -> dict[str, Any]:
@@ -109,11 +130,14 @@ def copy(project: Project, version: int, options: Options, *, emit: Emit) -> Rec
     if not project.to:
         raise UsageError("copy needs a place", hint=f"{command} --to {where.SERVER}_v{version}")
     places.refuse_itself(project, version, version)
-    with locked(project, command, version, made=version) as still:
+    with (
+        _watched(project, command, options, emit) as watch,
+        locked(project, command, version, made=version) as still,
+    ):
         plan = plans.make_copy(project, version, **_target(project, version, version))
         places.may_hold(project, plan, command)
-        emit(Planned(plan.computes))
-        return _Migration(project, [plan], options, command, emit, still).run()
+        watch(Planned(plan.computes))
+        return _Migration(project, [plan], options, command, watch, still, watch.in_time).run()
 
 
 @dataclass
@@ -126,37 +150,48 @@ class _Migration:
     command: str
     emit: Emit
     still_locked: Still
+    in_time: Callable[[], None]
     started: str = field(default_factory=now)
     stages: list[StageTime] = field(default_factory=list)
     manifests: list[tuple[str, Manifest]] = field(default_factory=list)
     access: Access = field(default_factory=Access)
     unknown: tuple[str, ...] = ()
+    guard: fencing.Guard = field(default_factory=fencing.Guard)
+    written: str = ""
 
     def run(self) -> Receipt:
         old = present(self.project, self.plans[0].old.version)
         new = places.target(self.project, self.plans[-1].new.version)
-        source = old.digest()
-        if not (self.options.replace or self.options.rehearse):
+        fenced = fencing.wanted(self.project, old, self.options)
+        known = not (self.options.replace or self.options.rehearse)
+        source = "" if fenced and not (known and new.exists()) else old.digest()
+        if known:
             facts = {"source": source, "steps": steps_digest(self.plans)}
             done = already_published(self.project, self.command, new, facts)
             if done is not None:
+                discard_leftovers(self.project)  # of a run that was stopped after it published
                 return done
         self._may_publish(new)
-        discard_leftovers(self.project)
+        discard_leftovers(self.project, but_begun=not self.options.fresh)
         run = new_run(self.project, self.command)
         self.emit(RunBegan(run.id))
         self.place = run
-        try:
-            self.unknown = fits(old, self.plans[0].old, run.scratch, self._check(), self.emit)
+        run.say("asked", **asked(self.options), steps=list(said(self.plans)))
+        self.emit = journalled(run, self.emit)
+        with ended(self.project, run), self._fenced(old) as self.guard:
+            source = old.digest() if fenced else source
+            schema = self.plans[0].old
+            fresh = places.fresh_catalog(self.project, run, old, schema)
+            self.unknown = fits(old, schema, fresh, self._check(), self.emit)
             self._may_lose(old)
             self.access = captured(self.plans, old, new, self.command)
             reader, staging = self._steps(old, source)
             receipt = self._end(reader, staging, old, new, source)
             clear_old(self.project, emit=self.emit)
             return receipt
-        finally:
-            run.clear_scratch()
-            self._discard_own()
+
+    def _fenced(self, old: Backend) -> AbstractContextManager[fencing.Guard]:
+        return fencing.fenced(self.project, self.place, old, self.options, self.emit)
 
     # before anything is written --------------------------------------------------------
 
@@ -194,27 +229,41 @@ class _Migration:
 
     def _steps(self, old: Backend, source: str) -> tuple[ExtractReader, Backend]:
         database, before = old, self.access
+        wanted = [
+            basis(source, self.plans[: index + 1], self.options.files, before)
+            for index in range(len(self.plans))
+        ]
+        known = self._known(self.plans[0], wanted[0])
         for index, plan in enumerate(self.plans):
             if len(self.plans) > 1:
                 self.emit(Note(f"{plan.name}, step {index + 1} of {len(self.plans)}"))
-            wanted = basis(source, self.plans[: index + 1], self.options.files, before)
-            reader = self._extract(plan, database, wanted)
+            reader = known or self._extract(plan, database, wanted[index])
             self.manifests.append((plan.name, reader.manifest))
             self.access = Access.of(reader.manifest.access)
             if database is not old:
-                self._gone(database)
-            database = self._load(plan, reader, old)
+                gone(self.place, database)
+            known = None
+            if plan is not self.plans[-1]:
+                known = self._known(self.plans[index + 1], wanted[index + 1])
+            database = old if known else self._load(plan, reader, old)
         return reader, database
 
-    def _extract(self, plan: Plan, database: Backend, wanted: str) -> ExtractReader:
+    def _known(self, plan: Plan, wanted: str) -> ExtractReader | None:
+        """Return the complete extract that an earlier run made of the same; it is loaded only."""
         known = None if self.options.fresh else complete_extract(self.project, wanted, plan)
         if known is not None:
             self.emit(Note(f"{plan.verb}: the extract of an earlier run is complete; used again"))
-            return known
+        return known
+
+    def _extract(self, plan: Plan, database: Backend, wanted: str) -> ExtractReader:
         began = time.monotonic()
         path = self.place.extract(plan.name)
-        self.place.say("extract", step=plan.name)
-        writer = ExtractWriter(path, plan.new, self.options.files)
+        since = self.guard.since if plan is self.plans[0] and not plan.random_keys else ""
+        if since and not self.options.fresh:
+            take_over(self.project, self.place, plan.name, wanted, since)
+        discard_leftovers(self.project, others(self.project, self.place))  # of no use to it
+        self.place.say("extract", step=plan.name, basis=wanted, fenced=since)
+        writer = ExtractWriter(path, plan.new, self.options.files, keeps=bool(since))
         try:
             extract(
                 plan,
@@ -237,10 +286,15 @@ class _Migration:
 
     def _load(self, plan: Plan, reader: ExtractReader, old: Backend) -> Backend:
         last = plan is self.plans[-1]
-        staging = places.staging(self.project, self.place, plan.new.version, last=last).like(old)
+        made_of = basis_of(reader, plan.new)
+        staging = staging_for(self.project, self.place, plan.new.version, made_of, last=last).like(
+            old
+        )
+        discard_leftovers(self.project, others(self.project, self.place))
         began = time.monotonic()
         jobs = self.options.jobs
-        load(reader, plan.new, staging, emit=self.emit, jobs=jobs)
+        load(reader, plan.new, staging, emit=self.emit, jobs=jobs, basis=made_of)
+        self.place.say("loaded", step=plan.name)
         self.stages.append(StageTime(plan.name, "load", time.monotonic() - began))
         began = time.monotonic()
         finish(reader, plan.new, staging, emit=self.emit, jobs=jobs)
@@ -276,6 +330,7 @@ class _Migration:
             self._give(staging, old, new)
         else:
             self.still_locked()
+            self.in_time()
             began = time.monotonic()
             last = self.plans[-1]
             stamp = stamp_for(last, self.command, reader.digest)
@@ -284,6 +339,8 @@ class _Migration:
             give = partial(self._give, staging, old, new)
             replaced = publish(self.place, staging, new, stamp, like=old, give=give, **made)
             outcome = "published"
+            if not self.project.to:
+                fencing.replaced(self.project, self.place, new, self.emit)
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
             self._stage(last, "publish", began, f"{new.database} is here")
@@ -295,27 +352,18 @@ class _Migration:
 
     def _give(self, staging: Backend, old: Backend, new: Backend) -> None:
         give(staging, self.access, old, new, self.emit)
+        if not self.written:
+            self.guard.holds_still()
 
     def _still(self, old: Backend, source: str) -> None:
         began = time.monotonic()
         self.emit(StageStarted("still", old.database))
-        if old.digest() != source:
-            raise Findings(
-                f"{old.database} was written to while it was migrated; nothing was published",
-                hint=(f"stop what writes to it, then: {self.command}{self.project.option}",),
-            )
-        self._stage(self.plans[-1], "still", began, f"{old.database}: {old.unchanged}")
-
-    def _gone(self, staging: Backend) -> None:
-        if staging.exists():
-            staging.discard()
-        self.place.say("gone", database=staging.database)
-
-    def _discard_own(self) -> None:
-        gone = {line["database"] for line in self.place.said("gone")}
-        for line in self.place.said("staging"):
-            if line["database"] not in gone:
-                self._gone(places.staged(self.project, self.place, line))
+        said = f"{old.database}: {old.unchanged}"
+        if not self.guard.holds() and old.digest() != source:
+            said = fencing.written(old.database, self.command + self.project.option, self.options)
+            self.written = said
+            self.place.say("written", database=old.database, accepted=True)
+        self._stage(self.plans[-1], "still", began, said)
 
     def _receipt(self, outcome: str, old: Backend, new: Backend) -> Receipt:
         parts = [receipt_parts(made.accounting, step) for step, made in self.manifests]
@@ -335,5 +383,7 @@ class _Migration:
             stages=tuple(self.stages),
             **accounted,
             unknown=self.unknown,
+            fence=self.guard.receipt,
+            written=self.written,
             sames=tuple((title, answer(rows)) for title, rows in answers),
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from migrators.project import Project
 
 _MOST_JOBS = 4
@@ -35,17 +37,26 @@ class Options:
         Set an existing version aside instead of refusing.
     accept_loss : bool
         Go on although a downgrade loses what it declares.
+    fence : bool
+        Keep writers out of the old database from before the snapshot.
+    accept_unfenced : bool
+        Publish although the old database was written to meanwhile.
     fresh : bool
         Use nothing that an earlier run left.
     files : str
         "parquet" or "csv".
     jobs : int
         Tables at a time.
+    until : datetime or None
+        When it has to be done: it stops by itself before it publishes.
     """
 
     rehearse: bool = False
     replace: bool = False
     accept_loss: bool = False
+    fence: bool = False
+    accept_unfenced: bool = False
     fresh: bool = False
     files: str = "parquet"
     jobs: int = field(default_factory=cores)
+    until: datetime | None = None

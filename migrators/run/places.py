@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from migrators import drift
 from migrators.backends import backend_for
 from migrators.config import redact
 from migrators.errors import Findings, TargetExists, UsageError
@@ -14,11 +15,12 @@ from migrators.plan import lints
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from migrators.backends.interface import Backend
+    from migrators.backends.interface import Backend, Catalog
     from migrators.plan.model import Plan
     from migrators.project import Project
     from migrators.run.directory import RunDirectory
     from migrators.run.options import Options
+    from migrators.schema import SchemaVersion
 
 
 def target(project: Project, version: int) -> Backend:
@@ -82,13 +84,17 @@ def may_hold(project: Project, plan: Plan, command: str) -> None:
         )
 
 
-def staging(project: Project, run: RunDirectory, version: int, *, last: bool = True) -> Backend:
+def staging(
+    project: Project, run: RunDirectory, version: int, *, last: bool = True, basis: str = ""
+) -> Backend:
     """Return the staging database of a version; the journal names it before it is made.
 
     Parameters
     ----------
     last : bool
         It will be published. The others of a chain are made beside the project's own.
+    basis : str
+        Digest by which the same load knows itself again; empty where none is to go on with it.
     """
     moved = bool(project.to) and last
     into = project.into and last
@@ -97,8 +103,31 @@ def staging(project: Project, run: RunDirectory, version: int, *, last: bool = T
     facts: dict[str, Any] = {"version": version, "name": run.id}
     if moved:
         facts |= {"to": _shown(new.url), "into": into}
+    if basis:
+        facts["basis"] = basis
     run.say("staging", database=made.database, **facts)
     return made
+
+
+def fresh_catalog(
+    project: Project, run: RunDirectory, database: Backend, schema: SchemaVersion
+) -> Catalog:
+    """Return the catalogue of a database freshly built from a schema, beside another.
+
+    On a server the journal names it before it is made, as a staging database: what a crash
+    leaves is removed by the next run. A file is in the run's scratch directory.
+    """
+    name = drift.scratch_name()
+    made = database.scratch(run.scratch, name).database
+    if made != database.staging(name).database:
+        return drift.fresh_catalog(database, schema, run.scratch, name)
+    facts: dict[str, Any] = {"version": schema.version, "name": name}
+    if project.to and database.url == project.target(schema.version):
+        facts |= {"to": _shown(database.url), "into": False}
+    run.say("scratch", database=made, **facts)
+    found = drift.fresh_catalog(database, schema, run.scratch, name)
+    run.say("gone", database=made)
+    return found
 
 
 def staged(project: Project, run: RunDirectory, line: Mapping[str, Any]) -> Backend:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from migrators import __version__
 from migrators.backends.interface import Stamp
 from migrators.errors import DatabaseError, Findings, NotADatabase, TargetExists
+from migrators.failpoints import act
 from migrators.receipt import Receipt
 from migrators.run.directory import RunDirectory, all_runs, now
 
@@ -76,7 +77,8 @@ def publish(
     """
     if not staging.in_place:
         staging.write_stamp(made)
-    give()
+    with act("access given"):
+        give()
     aside = new.aside(run.id) if new.exists() and not staging.in_place else None
     run.say("publish", database=new.database, aside=aside.database if aside else "", **facts)
     if staging.in_place:

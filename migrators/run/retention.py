@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from migrators.events import Note
 from migrators.extracts import manifest
 from migrators.extracts.directory import is_complete
+from migrators.failpoints import act
 from migrators.receipt import KeptExtracts
 from migrators.run.directory import all_runs
 
@@ -61,6 +62,7 @@ def clear(runs: Iterable[RunDirectory]) -> list[str]:
     return removed
 
 
+@act("extract removed")
 def remove(path: Path) -> None:
     """Remove an extract, its manifest first: cut short, what is left is incomplete."""
     (path / manifest.FILE).unlink()

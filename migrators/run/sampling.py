@@ -15,6 +15,7 @@ from migrators.events import Emit, Note, StageDone, StageStarted, silent
 from migrators.extracts.directory import ExtractReader, ExtractWriter, is_complete
 from migrators.load import finish, load
 from migrators.personal import Replacer
+from migrators.project import private_directory
 from migrators.run import places
 from migrators.run.directory import new_run
 from migrators.run.fixtures import swap
@@ -235,7 +236,7 @@ class _Sampling:
 
     @staticmethod
     def _put(place: Path, to: Path, *, committed: bool) -> None:
-        to.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(to.parent, 0o755 if committed else 0o700)
         if committed or to.exists():
             swap(place, to)
         else:

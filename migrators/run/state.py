@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from migrators import drift
@@ -11,14 +13,18 @@ from migrators.errors import DatabaseError, Findings, MigrateError, UsageError
 from migrators.extracts.directory import is_complete
 from migrators.receipt import RunState, Status, VersionState
 from migrators.run.directory import RunDirectory, all_runs, new_run
+from migrators.run.fences import since
+from migrators.run.fencing import replaced
 from migrators.run.leftovers import discard_leftovers
 from migrators.run.lock import held, locked
+from migrators.run.places import fresh_catalog
 from migrators.run.present import from_fixtures
 from migrators.run.publishing import stamp_of
 from migrators.run.retention import clear, kept
 from migrators.schema import load_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from migrators.backends.interface import Backend, Stamp
@@ -30,12 +36,17 @@ _STAGES = {
     "extract": "extract",
     "extracted": "load",
     "staging": "load",
+    "loaded": "finish",
     "verified": "publish",
     "publish": "publish",
     "published": "publish",
     "drop": "drop",
+    "fence": "fence",
+    "fenced": "extract",
 }
 """What a line of the journal says of the stage that comes, or came, after it."""
+_UNWRITTEN = "not written to since it was published"
+_STEP = re.compile(r"migrate (\d+)to\d+")
 
 
 def status(project: Project) -> Status:
@@ -44,8 +55,14 @@ def status(project: Project) -> Status:
     runs = [_run(run) for run in list(all_runs(project))[:_RUNS]]
     if runs and runs[0].outcome == "stopped" and held(project):
         runs[0] = replace(runs[0], outcome="running")
-    following = _next(project, versions)
-    return Status(project.settings.name, versions, tuple(reversed(runs)), following, kept(project))
+    return Status(
+        project.settings.name,
+        versions,
+        tuple(reversed(runs)),
+        next=_again(runs) or _next(project, versions),
+        back=tuple(_back(project, versions)),
+        extracts=kept(project),
+    )
 
 
 def _version(project: Project, version: int) -> VersionState:
@@ -56,7 +73,8 @@ def _version(project: Project, version: int) -> VersionState:
     try:
         found = database.stamp()
         written = _written(project, database, found)
-        known = replace(known, aside=_aside(project, database))
+        fenced = since(project, database)
+        known = replace(known, aside=_aside(project, database), fenced=fenced)
     except MigrateError as error:  # the others stand all the same, and are told
         return replace(known, unreadable=error.message)
     agrees = found is None or found.version == version
@@ -89,19 +107,45 @@ def _written(project: Project, database: Backend, found: Stamp | None) -> str:
     if not published:
         return ""
     same = published[0] == database.digest()
-    return "not written to since it was published" if same else "written to since it was published"
+    return _UNWRITTEN if same else "written to since it was published"
+
+
+def _back(project: Project, versions: tuple[VersionState, ...]) -> Iterator[str]:
+    """Say what going back from a version to the one it was made of would lose."""
+    there = {state.version: state for state in versions if state.exists}
+    for new in there.values():
+        made = _STEP.fullmatch(new.stamp.step) if new.stamp is not None else None
+        old = there.get(int(made[1])) if made is not None else None
+        if old is None or new.stamp is None or not new.written:
+            continue
+        if old.stamp is not None and old.stamp.at > new.stamp.at:  # it was made of this one
+            continue
+        here, before = PurePath(new.database).name, PurePath(old.database).name
+        first = f"; first: migrate unfence {old.version}" if old.fenced else ""
+        if new.written == _UNWRITTEN:
+            yield f"back to {old.version}: loses nothing, {here} has nothing new{first}"
+            continue
+        down = (new.version, old.version) in project.steps()
+        carries = f"migrate {new.version}to{old.version} carries it, and sets {before} aside"
+        yield (
+            f"back to {old.version}: what was written to {here} since it was published "
+            f"stays there{first}{f'; {carries}' if down else ''}"
+        )
 
 
 def _run(run: RunDirectory) -> RunState:
     lines = run.journal()
     begun = lines[0] if lines else {}
     last = lines[-1] if lines else {}
-    staging = {x["database"] for x in lines if x["what"] == "staging"}
-    staging -= {x["database"] for x in lines if x["what"] == "gone"}
+    gone = {x["database"] for x in lines if x["what"] == "gone"}
+    staging = [x for x in lines if x["what"] == "staging" and x["database"] not in gone]
+    loading = _phase(lines) == "load" and any(line.get("basis") for line in staging)
     finished = run.said("finished")
     outcome = finished[-1]["outcome"] if finished else "stopped"
     extracts = [p for p in run.path.glob("extract-*") if p.is_dir()]
-    said = "complete" if extracts and all(is_complete(p) for p in extracts) else "unfinished"
+    fenced = any(line.get("fenced") for line in run.said("extract"))
+    unfinished = "unfinished; finished tables are kept" if fenced else "unfinished"
+    said = "complete" if extracts and all(is_complete(p) for p in extracts) else unfinished
     return RunState(
         id=run.id,
         command=begun.get("command", ""),
@@ -109,15 +153,39 @@ def _run(run: RunDirectory) -> RunState:
         phase=_phase(lines),
         at=last.get("at", ""),
         extract=said if extracts else "",
-        staging="unfinished" if staging else "",
+        staging=_unfinished(begun=loading) if staging else "",
         to=next((x["to"] for x in lines if x.get("to")), ""),
     )
+
+
+def _unfinished(*, begun: bool) -> str:
+    """Say what a staging database is good for; `begun`: its load had begun, and not ended."""
+    return "unfinished; goes on at the first table that lacks" if begun else "unfinished"
 
 
 def _phase(lines: list[dict[str, Any]]) -> str:
     """Return the stage that a run came to; empty where it had not begun to write."""
     stages = [_STAGES[line["what"]] for line in lines if line["what"] in _STAGES]
     return stages[-1] if stages else ""
+
+
+_RESUMABLE = re.compile(r"migrate (?:\d+to\d+|copy \d+|load .+)")
+
+
+def _again(runs: Sequence[RunState]) -> str:
+    """Say what the command of the latest run does, typed again, where that stopped."""
+    latest = runs[0] if runs else None
+    if latest is None or latest.outcome != "stopped" or not _RESUMABLE.fullmatch(latest.command):
+        return ""
+    if latest.extract != "complete" and not latest.staging:
+        return ""
+    uses = ["uses its extract again, if the old database stood still"] * bool(
+        latest.extract == "complete"
+    )
+    begun = latest.staging.partition("; ")[2]
+    uses += [f"{begun} in what it was loading"] * bool(begun)
+    does = " and ".join(uses) or "removes what is half made, and starts over"
+    return f"{latest.command} {does}\nmigrate discard     gives it up; loses nothing"
 
 
 def _next(project: Project, versions: tuple[VersionState, ...]) -> str:
@@ -165,7 +233,7 @@ def stamp(project: Project, version: int, *, emit: Emit) -> Stamp:
     with locked(project, command, version):
         run = new_run(project, command)
         try:
-            fresh = drift.fresh_catalog(database, schema, run.scratch)
+            fresh = fresh_catalog(project, run, database, schema)
             found = [d for d in drift.compare(database.catalog(), fresh) if not d.additive]
             if found:
                 listed = "\n".join(f"  {difference}" for difference in found)
@@ -216,21 +284,35 @@ def _step(run: RunDirectory) -> str:
     return str(begun[0].get("command", "")).removeprefix("migrate ") if begun else ""
 
 
-def drop(project: Project, version: int, *, emit: Emit) -> str:
-    """Remove the published database of a version for good; return its name.
+def may_drop(project: Project, version: int) -> Backend:
+    """Return the published database of a version, which may go.
 
     Raises
     ------
+    DatabaseError
+        There is none.
     UsageError
         It is the only one there is.
     """
-    del emit
     database = backend_for(project.url(version))
     if not database.exists():
         raise DatabaseError(f"{database.database} does not exist", hint="migrate status")
     others = [v for v in project.versions() if v != version]
     if not any(backend_for(project.url(v)).exists() for v in others):
         raise UsageError(f"{database.database} is the only database of this project")
+    return database
+
+
+def drop(project: Project, version: int, *, emit: Emit) -> str:
+    """Remove the published database of a version for good; return its name.
+
+    Raises
+    ------
+    DatabaseError, UsageError
+        As `may_drop`.
+    """
+    del emit
+    database = may_drop(project, version)
     with locked(project, f"migrate drop {version}", version):
         run = new_run(project, f"migrate drop {version}")
         run.say("drop", database=database.database)
@@ -238,5 +320,6 @@ def drop(project: Project, version: int, *, emit: Emit) -> str:
             database.discard()
         except OSError as error:
             raise MigrateError(f"{database.database}: {error.strerror}") from None
+        replaced(project, run, database)
         run.say("finished", outcome="dropped")
     return database.database

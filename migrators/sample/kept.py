@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrators.project import private_file
 from migrators.types.joined import joined, keys
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class KeptTable:
 
     def _write(self, batch: pa.RecordBatch) -> None:
         if self._writer is None:
-            self._writer = pa.ipc.new_file(str(self.path), batch.schema)
+            self._writer = pa.ipc.new_file(private_file(self.path), batch.schema)
         self._writer.write_batch(batch)
 
 

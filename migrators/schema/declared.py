@@ -11,46 +11,60 @@ from migrators.errors import CodeError
 from migrators.schema.model import Column, ForeignKey, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
-def describe(table: sa.Table, path: Path) -> Table:
-    """Return a table as plain data.
+def describe(metadata: sa.MetaData, path: Path) -> dict[str, Table]:
+    """Return tables as plain data, by name, sorted by name.
 
     Parameters
     ----------
-    table : sqlalchemy.Table
+    metadata : sqlalchemy.MetaData
     path : Path
         The schema module, for messages.
 
     Raises
     ------
     CodeError
-        A type that no extract holds exactly, naming table, column and what to declare; or
+        Types that no extract holds exactly, naming every such column and what to declare; or
         a foreign key to a table or column that is not there.
     """
-    keys = [_foreign_key(key, path) for key in table.foreign_key_constraints]
+    tables = [metadata.tables[name] for name in sorted(metadata.tables)]
+    keys = {t.key: [_foreign_key(c, path) for c in t.foreign_key_constraints] for t in tables}
+    _require_types([column for table in tables for column in table.columns], path)
+    return {table.key: _table(table, keys[table.key]) for table in tables}
+
+
+def _require_types(columns: Sequence[sa.Column[object]], path: Path) -> None:
+    problems: list[str] = []
+    for column in columns:
+        try:
+            types.describe(column.type)
+        except types.UnsupportedType as error:
+            problems.append(f"{column.table.key}.{column.name}: {error}")
+    if problems:
+        raise CodeError(
+            "\n".join(problems),
+            path=path,
+            hint="declare another type for it, such as "
+            "sa.String, sa.Text, sa.Numeric(12, 2), sa.JSON or sa.LargeBinary",
+        )
+
+
+def _table(table: sa.Table, keys: Sequence[ForeignKey]) -> Table:
     return Table(
         name=table.key,
-        columns=tuple(_column(column, path) for column in table.columns),
+        columns=tuple(_column(column) for column in table.columns),
         primary_key=tuple(c.name for c in table.primary_key.columns),
         uniques=_uniques(table),
         foreign_keys=tuple(sorted(keys, key=lambda k: (k.columns, k.target, k.target_columns))),
     )
 
 
-def _column(column: sa.Column[object], path: Path) -> Column:
-    try:
-        declared = types.describe(column.type)
-    except types.UnsupportedType as error:
-        raise CodeError(
-            f"{column.table.key}.{column.name}: {error}",
-            path=path,
-            hint=f"declare another type for {column.name}, such as "
-            "sa.String, sa.Text, sa.Numeric(12, 2), sa.JSON or sa.LargeBinary",
-        ) from None
+def _column(column: sa.Column[object]) -> Column:
     generated = column.computed is not None
-    return Column(column.name, declared, bool(column.nullable), generated)
+    return Column(column.name, types.describe(column.type), bool(column.nullable), generated)
 
 
 def _uniques(table: sa.Table) -> tuple[tuple[str, ...], ...]:

@@ -47,8 +47,7 @@ class SchemaVersion:
     @cached_property
     def tables(self) -> dict[str, Table]:
         """Tables by name, sorted by name."""
-        found = self.metadata.tables
-        return {name: declared.describe(found[name], self.path) for name in sorted(found)}
+        return declared.describe(self.metadata, self.path)
 
     def scripts(self, when: str, database: str) -> tuple[str, ...]:
         """Return the SQL of `when` ("before", "between", "after") for a database, in order.

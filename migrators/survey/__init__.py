@@ -80,7 +80,8 @@ class Survey:
     @property
     def around(self) -> tuple[str, ...]:
         """Who else is there, and what they will feel of a run; a sentence each."""
-        people = (f"connected now: {'; '.join(self.live.people)}",) if self.live.people else ()
+        there = "; ".join(self.live.people)
+        people = (f"connected now: {there}; --fence ends them",) if there else ()
         return (*people, *self.live.followers)
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrators.errors import DatabaseError
+from migrators.project import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,7 +111,7 @@ class Kept:
         self._folder = folder
         self._begins = hashlib.sha256(shown.encode()).hexdigest()[:8]
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_directory(folder)
         except OSError as error:
             raise DatabaseError(
                 f"{folder}: {error.strerror}",

@@ -14,15 +14,14 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
-
 from migrators import __version__
 from migrators.testing.seeding import fill
 from migrators.testing.shared import Shared
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
+
+    import sqlalchemy as sa
 
     from migrators.backends.interface import Backend
     from migrators.testing.kept import Entry, Kept
@@ -97,7 +96,7 @@ class Seeded:
         while ahead and len(self._waiting) <= ahead:
             self._waiting.append(self._ahead.submit(self._copied))
         entry = self._waiting.popleft().result() if ahead else self._copied()
-        return Copy(entry, sa.create_engine(entry.made.application_url(), poolclass=NullPool))
+        return Copy(entry, entry.made.application_engine())
 
     def give_back(self, copy: Copy) -> None:
         """Remove a copy, or fill it again; the next test does not wait for it."""

@@ -25,7 +25,8 @@ def differing_answers(
         new = answers(same.title, snapshot, query)
         old = [list(row) for row in kept.get(same.title, [])]
         if _plain(old, same.old) != _plain(new, query):
-            yield f"step.same({same.title!r}): old {_short(old)}, new {_short(new)}"
+            shown = [_short(rows, query) for rows in (old, new)]
+            yield f"step.same({same.title!r}): old {shown[0]}, new {shown[1]}"
 
 
 def _plain(rows: Answers, query: ReadQuery) -> Answers:
@@ -41,6 +42,19 @@ def _without_zeros(number: str) -> str:
     return number.rstrip("0").rstrip(".") if "." in number else number
 
 
-def _short(rows: Answers) -> str:
-    shown = repr([tuple(row) for row in rows[:3]])
+_COUNTED = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN)
+
+
+def _short(rows: Answers, query: ReadQuery) -> str:
+    """Return the first rows: numbers, which are counts and sums, and of the rest only NULLs.
+
+    What else an answer holds is a value as it stands in a row, which may be personal data.
+    """
+    told = [column.type.kind in _COUNTED for column in query.columns]
+    shown = repr(
+        [
+            tuple(x if t or x is None else "..." for x, t in zip(row, told, strict=False))
+            for row in rows[:3]
+        ]
+    )
     return shown if len(rows) <= 3 else f"{shown} and {len(rows) - 3} rows more"  # noqa: PLR2004

@@ -166,7 +166,7 @@ def night(kind: str, root: Path, *, rows: int = ROWS, like: str = "") -> Iterato
             _fill(made, rows)
             yield made
         finally:
-            servers._drop_all(kind, own)
+            servers.drop_all(kind, own)
             for role in ("app", "other"):
                 made.admin(_GONE[kind].format(own=own, role=role))
 

@@ -172,6 +172,7 @@ def test_a_writer_that_has_not_committed_does_not_lock_readers(two: Cheeseshop) 
         writer.communicate()
 
 
+@pytest.mark.fault("G86")
 def test_a_write_during_the_run_is_noticed(two: Cheeseshop) -> None:
     """FAULTS G86: exit 3, nothing is published; the same command carries what was written."""
     two.sql(2, "PRAGMA journal_mode = WAL")
@@ -190,6 +191,7 @@ def test_a_write_during_the_run_is_noticed(two: Cheeseshop) -> None:
     assert two.rows(3, query) == [(1,)]
 
 
+@pytest.mark.fault("G84")
 def test_a_write_during_the_extract_is_noticed(two: Cheeseshop) -> None:
     """Written before the first table was read, seen by the snapshot or not: not published."""
     two.sql(2, "PRAGMA journal_mode = WAL")
@@ -215,6 +217,7 @@ def test_values_that_do_not_fit_are_named(two: Cheeseshop) -> None:
     two.ran("2to3")
 
 
+@pytest.mark.fault("F70")
 def test_references_that_lead_nowhere_are_named(two: Cheeseshop) -> None:
     """FAULTS F70: SQLite accepted them; the new version does not get them."""
     two.sql(2, "PRAGMA foreign_keys = OFF", "UPDATE releases SET package_id = 4711 WHERE id = 5")

@@ -10,13 +10,14 @@ import ctypes
 import os
 import resource
 import shutil
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import disks
 from tests.acceptance.cheeseshop import Cheeseshop, assert_refused, cheeseshop, finished
+from tests.disks import room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,47 +37,26 @@ def _no_leftover(shop: Cheeseshop) -> None:
 # a full disk -----------------------------------------------------------------------------
 
 
-def _mount(place: Path, options: str) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own, 4 MB at first; only root may have one."""
     place = tmp_path / "disk"
     place.mkdir()
-    if not _mount(place, "size=4m"):
+    if not disks.mount(place, "size=4m"):
         pytest.skip("only root may mount; test_a_file_that_may_not_grow tells the same")
     try:
         yield place
     finally:
-        subprocess.run(["umount", "--lazy", place], check=True)
-
-
-def _resize(place: Path, size: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size}", place], check=True)
-
-
-@contextmanager
-def _room(place: Path, left: int) -> Iterator[None]:
-    """Leave only some KiB of a disk."""
-    ballast = place / "ballast"
-    free = shutil.disk_usage(place).free
-    with ballast.open("wb") as file:
-        file.write(bytes(max(0, free - left * 1024)))
-    try:
-        yield
-    finally:
-        ballast.unlink()
+        disks.unmount(place)
 
 
 @pytest.mark.parametrize("left", [0, 4, 8, 16, 32, 64, 128, 192, 256])
+@pytest.mark.fault("H98", "H99")
 def test_a_full_disk(small: Path, left: int) -> None:
     """Wherever it gets full: exit 1 and "room"; with room, the same command works."""
     shop = cheeseshop(small / "shop", fixtures=[2, 3])
     shop.ran("load", str(shop.fixtures(2)))
-    with _room(small, left):
+    with room(small, left):
         shop.refused("2to3", code=1, words=["room"])
         assert shop.run("status").clear
         assert shop.databases() == ["cheeseshop_v2.db"]
@@ -96,7 +76,7 @@ def test_a_full_disk_stops_any_command(small: Path, command: str, left: int) -> 
     shop.ran("load", str(shop.fixtures(2)))
     before = shop.stored()
     typed = command.format(fixtures=shop.root / "fixtures", disk=small).split()
-    with _room(small, left):
+    with room(small, left):
         assert_refused(shop.run(*typed), 1, ["room"])
         assert shop.stored() == before
     shop.ran(*typed)
@@ -109,7 +89,7 @@ def test_a_full_disk_leaves_former_fixtures_as_they_were(small: Path) -> None:
     elsewhere = small.parent / "runs"
     (shop.fixtures(3) / "users.csv").write_text("what was there before\n")
     before = {p.name: p.read_bytes() for p in shop.fixtures(3).iterdir()}
-    with _room(small, 12):
+    with room(small, 12):
         done = shop.run("--runs", str(elsewhere), "fixtures", "2to3")
         assert_refused(done, 1, ["room"])
         assert {p.name: p.read_bytes() for p in shop.fixtures(3).iterdir()} == before

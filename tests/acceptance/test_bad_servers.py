@@ -46,6 +46,7 @@ MOMENTS: dict[str, Callable[[Event], bool]] = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.fault("G90", "H94", "H96")
 def test_all_sessions_are_ended(shop: Night, moment: str) -> None:
     """The run stops, also where it was the lock's; nothing is visible; the next one ends it."""
     ended: list[Event] = []
@@ -179,6 +180,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.fault("C45")
 def test_a_role_with_hostile_settings(tmp_path: Path) -> None:
     """FAULTS 45: they hold for each session of the role, and for none of ours."""
     with night("postgresql", tmp_path / "shop") as shop:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -65,13 +65,22 @@ def test_a_run_that_computes_nothing_has_no_pandas(tmp_path: Path) -> None:
 
 
 def test_help_answers_in_a_blink() -> None:
-    """Below 0.3 s, Python's own start included; the best of five, since others work here too."""
+    """Below 0.3 s of processor, Python's own start included: it waits for nothing else.
+
+    The best of five, since others work here too.
+    """
     spans = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = _spent()
         assert _python("-m", "migrators", "--help").returncode == 0
-        spans.append(time.perf_counter() - began)
+        spans.append(_spent() - began)
     assert min(spans) < 0.3
+
+
+def _spent() -> float:
+    """Return the processor seconds of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize("name", VERBS)

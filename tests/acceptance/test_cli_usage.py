@@ -113,8 +113,34 @@ def test_replace_asks_and_nobody_is_there(
 
 
 def test_drop_asks_and_nobody_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The only verb that removes a published version never guesses."""
+    """The only verb that removes a published version never guesses; of nothing it asks nothing."""
+    assert main(["init", str(tmp_path / "shop")]) == 0
+    there = ["-C", str(tmp_path / "shop")]
+    assert main([*there, "drop", "1"]) == 1
+    assert "does not exist" in capsys.readouterr().err
+    assert main([*there, "create", "1"]) == main([*there, "create", "2"]) == 0
+    capsys.readouterr()
+    assert main([*there, "drop", "1"]) == 2
+    assert "removed for good" in capsys.readouterr().err
+
+
+def test_an_extract_is_named_as_hints_name_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fixtures/v1` is the project's, in whichever of its folders it is typed."""
+    assert main(["init", str(tmp_path / "shop")]) == 0
+    monkeypatch.chdir(tmp_path / "shop" / "schemas")
+    assert main(["1to2"]) == 1
+    assert "migrate load fixtures/v1" in capsys.readouterr().err
+    assert main(["load", "fixtures/v1"]) == 0
+    assert main(["verify", "fixtures/v1"]) == 0
+
+
+def test_models_that_are_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be imported is named, and no file that has nothing to do with it."""
     assert main(["init", str(tmp_path / "shop")]) == 0
     capsys.readouterr()
-    assert main(["-C", str(tmp_path / "shop"), "drop", "1"]) == 2
-    assert "removed for good" in capsys.readouterr().err
+    assert main(["-C", str(tmp_path / "shop"), "freeze", "3", "--from", "no_such_shop:Base"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("no_such_shop:Base cannot be imported: ModuleNotFoundError")
+    assert "name a module of the project's folder" in said

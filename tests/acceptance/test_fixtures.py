@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.acceptance.cheeseshop import Cheeseshop
 
 
@@ -40,3 +43,54 @@ def test_what_cannot_be_checked(cheese: Cheeseshop) -> None:
     assert (done.code, "there is no directory" in done.said) == (3, True)
     (cheese.root / "fixtures").rename(cheese.root / "elsewhere")
     cheese.refused("fixtures", "check", code=2, words=["there are no fixtures"])
+
+
+# branches ---------------------------------------------------------------------------------
+
+
+def git(place: Path, *typed: str) -> str:
+    """Run git as somebody with a name and no settings of their own."""
+    named = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    done = subprocess.run(
+        ["git", *named, *typed], cwd=place, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def edited(cheese: Cheeseshop, *, after: str, line: str) -> None:
+    """Add a supplier after the one that begins so, as a person does."""
+    file = cheese.fixtures(3) / "suppliers.csv"
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    (at,) = (number for number, text in enumerate(lines, 1) if text.startswith(after))
+    lines.insert(at, line)
+    file.write_text("".join(lines), "utf-8")
+
+
+def test_two_branches_that_add_rows_are_merged_by_git(cheese: Cheeseshop) -> None:
+    """Nothing in the files is of all rows, so that two edits meet only where they are the same."""
+    git(cheese.root, "init", "--quiet", "--initial-branch=main")
+    git(cheese.root, "add", ".")
+    git(cheese.root, "commit", "--quiet", "--message=begun")
+    rows = {"one": ("id,", '-5,"One",,1,,1.0\n'), "two": ("9,", '20,"Two",,1,,2.0\n')}
+    for branch, (after, line) in rows.items():
+        git(cheese.root, "checkout", "--quiet", "-b", branch, "main")
+        edited(cheese, after=after, line=line)
+        git(cheese.root, "commit", "--quiet", "--all", f"--message={branch}")
+    git(cheese.root, "merge", "--quiet", "--no-edit", "one")
+    assert git(cheese.root, "status", "--porcelain") == ""
+    cheese.ran("fixtures", "check", str(cheese.fixtures(3)))
+    cheese.ran("load", str(cheese.fixtures(3)))
+    query = "SELECT id, name FROM suppliers WHERE id NOT BETWEEN 1 AND 9 ORDER BY id"
+    assert cheese.rows(3, query) == [(-5, "One"), (20, "Two")]
+    cheese.ran("extract", "3", "--to", str(cheese.root / "again"), "--format", "csv")
+    file = "suppliers.csv"
+    assert (cheese.root / "again" / file).read_bytes() == (cheese.fixtures(3) / file).read_bytes()
+
+
+def test_a_key_that_both_branches_gave_is_named(cheese: Cheeseshop) -> None:
+    """Git merges two rows of one key where they stand apart; the check names both lines."""
+    edited(cheese, after="id,", line='20,"One",,1,,1.0\n')
+    edited(cheese, after="9,", line='20,"Two",,1,,2.0\n')
+    done = cheese.run("fixtures", "check", str(cheese.fixtures(3)))
+    assert done.code == 3
+    assert "suppliers.csv:12 id: the same as in line 2" in done.out

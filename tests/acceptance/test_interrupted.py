@@ -86,6 +86,7 @@ def _said(shop: Cheeseshop, what: str, times: int) -> Callable[[], bool]:
     return came
 
 
+@pytest.mark.fault("H93")
 def test_ctrl_c_wherever_the_work_is(big: Cheeseshop) -> None:
     """Exit 130 at each; the versioned name stays free; at last the command runs to its end."""
     moments = {
@@ -137,6 +138,7 @@ def _half_made(shop: Cheeseshop) -> list[Path]:
     [(".migrate/runs/*/extract-2to3/releases.parquet*", 1), (STAGING, HALF)],
     ids=["extracting", "loading"],
 )
+@pytest.mark.fault("H93")
 def test_ctrl_c_again_and_again(big: Cheeseshop, pattern: str, size: int) -> None:
     """A person who is out of patience does not get a traceback, nor anything half made.
 
@@ -183,6 +185,7 @@ def _noted(event: Event) -> bool:
     return isinstance(event, StageDone)
 
 
+@pytest.mark.fault("H92", "H104")
 def test_stopped_at_any_event_the_next_run_ends_it(tmp_path: Path) -> None:
     """Also between the publish and its receipt: then the same command finds it is done."""
     shop = cheeseshop(tmp_path / "shop", fixtures=[2])
@@ -240,6 +243,7 @@ def test_a_second_run_is_told_who_holds_the_project(big: Cheeseshop) -> None:
     assert "already" in big.ran("2to3").out
 
 
+@pytest.mark.fault("G88")
 def test_many_at_once(two: Cheeseshop) -> None:
     """FAULTS G88: one wins; the others exit 5, or come late enough to find it done."""
     processes = [two.start("2to3") for _ in range(6)]
@@ -253,6 +257,7 @@ def test_many_at_once(two: Cheeseshop) -> None:
     two.ran("verify", str(two.fixtures(3)))
 
 
+@pytest.mark.fault("G90")
 def test_a_lock_whose_holder_was_killed_is_free(big: Cheeseshop) -> None:
     """FAULTS G90: the system frees it; what it left is cleared by the next run."""
     process = big.start("2to3")

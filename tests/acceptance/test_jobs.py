@@ -20,25 +20,43 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from tests.sandbox import Sandbox
 
-@pytest.mark.parametrize("kind", SERVED)
-def test_two_tables_are_loaded_at_once(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither begins before the other has begun, too: one at a time would never begin."""
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Give the tables whose load has begun; none goes on before another has begun, too."""
     both = threading.Barrier(2)
-    read, begun = ExtractReader.batches, set()
+    read, names = ExtractReader.batches, set[str]()
 
     def batches(reader: ExtractReader, table: str) -> Iterator[pa.RecordBatch]:
-        if table not in begun:
-            begun.add(table)
+        if table not in names:
+            names.add(table)
             both.wait(10)
         return read(reader, table)
 
+    monkeypatch.setattr(ExtractReader, "batches", batches)
+    return names
+
+
+@pytest.mark.parametrize("kind", SERVED)
+def test_two_tables_are_loaded_at_once(kind: str, tmp_path: Path, begun: set[str]) -> None:
+    """Neither begins before the other has begun, too: one at a time would never begin."""
     with night(kind, tmp_path / "shop") as shop:
-        monkeypatch.setattr(ExtractReader, "batches", batches)
         migrate(shop.project, [(1, 2)], Options(jobs=2), emit=silent)
     assert begun == {"parents", "children"}
+
+
+def test_two_tables_are_loaded_into_files_at_once(shop: Sandbox, begun: set[str]) -> None:
+    """SQLite has one writer to a file: the second table goes to a file of its own."""
+    tables = [f't("{name}", Column("id", Integer, primary_key=True))' for name in ("one", "two")]
+    shop.schema(1, "\n".join(tables))
+    shop.schema(2, "\n".join(tables))
+    shop.create("INSERT INTO one VALUES (1)", "INSERT INTO two VALUES (2)")
+    shop.step("")
+    shop.migrate(jobs=2)
+    assert begun == {"one", "two"}
+    assert shop.rows("SELECT id FROM one UNION SELECT id FROM two ORDER BY 1") == [(1,), (2,)]
 
 
 @pytest.mark.parametrize("kind", ENGINES)

@@ -118,6 +118,7 @@ def test_around_all_kinds_and_back_is_identical(tmp_path: Path, there: Owned) ->
     assert (there.names("postgresql"), there.names("mysql")) == (["shop_v3"], ["shop_v3"])
 
 
+@pytest.mark.fault("D51", on=("postgresql", "mysql"))
 def test_case_accents_spaces_emoji_and_null_come_back(odd: Cheeseshop, there: Owned) -> None:
     """Rows that a collation would make one, around all kinds of databases."""
     first = odd.contents(1, "first")
@@ -272,6 +273,7 @@ def _made(shop: Cheeseshop, staging: object) -> None:
     staging.create(load_schema(shop.project, 1))
 
 
+@pytest.mark.fault("H92", "H104")
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_on_the_way_the_same_command_ends_it(
     tmp_path: Path, there: Owned, kind: str

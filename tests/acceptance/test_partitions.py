@@ -52,6 +52,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
         yield made
 
 
+@pytest.mark.fault("E64")
 def test_rows_are_counted_per_partition_old_and_new(shop: Served) -> None:
     """On the page, in both receipts, and by load and verify of what was extracted."""
     done = shop.ran("1to2")

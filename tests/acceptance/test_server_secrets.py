@@ -61,6 +61,7 @@ def urls(shop: Night) -> dict[str, str]:
     }
 
 
+@pytest.mark.fault("I115")
 def test_the_password_of_the_url_is_never_shown(shop: Night) -> None:
     """Neither by what succeeds nor by what fails, with its traceback, nor in any file."""
     known = urls(shop)
@@ -82,6 +83,7 @@ def files_with(shop: Night) -> list[str]:
     return sorted(p.name for p in every if CANARY.encode() in p.read_bytes())
 
 
+@pytest.mark.fault("I115")
 def test_a_password_of_the_environment_is_in_no_list_of_processes(shop: Night) -> None:
     """It is used, and no process of ours, and no session on the server, has it for an argument."""
     page = shop.root / "pyproject.toml"
@@ -89,7 +91,7 @@ def test_a_password_of_the_environment_is_in_no_list_of_processes(shop: Night) -
     process = shop.start("--debug", "1to2", environment={VARIABLE: PASSWORD})
     seen = 0
     while process.poll() is None:
-        assert CANARY not in processes() + str(shop.admin(_LISTED[shop.kind]))
+        assert CANARY not in processes() + str(shop.admin(_LISTED[shop.kind].format(own=shop.own)))
         seen += 1
     done = finished(process)
     assert (done.code, seen > 0) == (0, True), done.said
@@ -97,9 +99,33 @@ def test_a_password_of_the_environment_is_in_no_list_of_processes(shop: Night) -
     assert files_with(shop) == []
 
 
+@pytest.mark.fault("I115")
+def test_a_password_of_the_servers_own_file_is_nowhere(
+    shop: Night, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """`~/.pgpass` and `~/.my.cnf`: used, and neither shown, kept, nor handed on."""
+    home = tmp_path_factory.mktemp("home")
+    page = shop.root / "pyproject.toml"
+    page.write_text(page.read_text().replace(shop.where(), shop.where(password=None)))
+    name, text = _OWN_FILES[shop.kind]
+    (home / name).write_text(text.format(user=f"{shop.own}app", password=PASSWORD))
+    (home / name).chmod(0o600)
+    environment = {"HOME": str(home), "PGPASSFILE": str(home / name)}
+    for typed in ("--debug 1to2", "--debug 1to2 --fresh", "--debug check 1to2", "status --json"):
+        done = finished(shop.start(*typed.split(), environment=environment))
+        assert done.code in (0, 1, 2, 3), done.said
+        assert CANARY not in done.out + done.err
+    assert shop.count(2, "parents") == 3
+    assert files_with(shop) == []
+
+
+_OWN_FILES = {
+    "postgresql": (".pgpass", "*:*:*:{user}:{password}\n"),
+    "mysql": (".my.cnf", '[client]\nuser = {user}\npassword = "{password}"\n'),
+}
 _LISTED = {
-    "postgresql": "SELECT query, application_name, usename FROM pg_stat_activity",
-    "mysql": "SHOW FULL PROCESSLIST",
+    "postgresql": "SELECT query, application_name FROM pg_stat_activity WHERE usename = '{own}app'",
+    "mysql": "SELECT info FROM information_schema.processlist WHERE user = '{own}app'",
 }
 
 

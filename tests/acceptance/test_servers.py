@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+@pytest.mark.fault("G88")
 def test_two_checkouts_meet_on_the_server(kind: str, tmp_path: Path) -> None:
     """Who comes second is told who holds the project, and exits with 5."""
     with shops(kind, tmp_path / "cheeseshop") as cheese:

@@ -10,6 +10,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.acceptance.cheeseshop import sha256
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def test_a_closed_file_in_wal_mode(two: Cheeseshop) -> None:
     assert sorted(two.data.glob("cheeseshop_v2.db*")) == [two.database(2)]
 
 
+@pytest.mark.fault("G87")
 def test_a_wal_that_an_application_holds_open(two: Cheeseshop) -> None:
     """What is committed there is carried; the application goes on writing afterwards."""
     with closing(sqlite3.connect(two.database(2), isolation_level=None)) as application:
@@ -79,6 +82,7 @@ def test_a_wal_that_an_application_holds_open(two: Cheeseshop) -> None:
     assert two.rows(3, query) == [(1,)]
 
 
+@pytest.mark.fault("G87")
 def test_a_wal_that_a_crash_left(two: Cheeseshop) -> None:
     """No process holds it and its index is gone: it is read all the same, and stays."""
     _crashed(two, "journal_mode = WAL", "UPDATE users SET username = 'in-the-wal' WHERE id = 1")
@@ -88,6 +92,7 @@ def test_a_wal_that_a_crash_left(two: Cheeseshop) -> None:
     assert two.rows(3, query) == [(1,)]
 
 
+@pytest.mark.fault("G87")
 def test_a_hot_journal(two: Cheeseshop) -> None:
     """What a crashed transaction wrote into the file is not content, and is not carried."""
     _crashed(

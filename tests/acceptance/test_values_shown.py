@@ -8,6 +8,7 @@ import pytest
 
 from migrators.cli import main
 from tests.sandbox import Sandbox, sandbox
+from tests.served import KINDS, served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,3 +113,56 @@ def test_extract_and_load_do_as_the_run_does(
     assert main(["-C", str(shop.root), "extract", "1", "--format", "csv"]) == 0
     assert main(["-C", str(shop.root), "load", "--help"]) == 0
     assert "--show-values" in capsys.readouterr().out
+
+
+SERVED = {
+    "UNIQUE": ("sa.Text", "sa.String(60), unique=True", ""),
+    "a length": ("sa.Text", "sa.String(5)", ""),
+    "CHECK": ("sa.Text", "sa.String(60), sa.CheckConstraint('length(mail) < 9')", ""),
+    "a rule": (
+        "sa.Text",
+        "sa.Integer",
+        "from migrators import rules; "
+        "step.table(new.users).values(mail=rules.integer(old.users.c.mail))",
+    ),
+    "a foreign key": ("sa.String(60)", "sa.String(60), sa.ForeignKey('owners.mail')", ""),
+    "step.same": (
+        "sa.Text",
+        "sa.Text",
+        "step.table(new.users).values(mail='x'); "
+        "step.drop(old.users.c.mail, because='unused'); "
+        "step.same('mails', old=sa.select(old.users.c.mail), new=sa.select(new.users.c.mail))",
+    ),
+}
+"""What refuses on every database: old type, new type, step."""
+_TABLES = """
+sa.Table("owners", metadata, sa.Column("mail", sa.String(60), primary_key=True))
+sa.Table("users", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("mail", {}))
+"""
+
+
+@pytest.mark.parametrize("name", SERVED)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.fault("I120")
+def test_no_database_quotes_a_value(kind: str, name: str, tmp_path: Path) -> None:
+    """Neither what is found before nor what the server says: in output, journal and receipt."""
+    old, new, step = SERVED[name]
+    with served(kind, tmp_path / "shop") as made:
+        made.schema(_TABLES.format(old))
+        (made.root / "schemas" / "v2.py").write_text(
+            (made.root / "schemas" / "v1.py").read_text().replace(_TABLES.format(old), "")
+            + _TABLES.format(new)
+        )
+        made.step(step or "pass")
+        made.ran("create", "1")
+        made.rows(1, TWICE)
+        said = ""
+        for typed in ("check 1to2", "1to2"):
+            done = made.run(*typed.split())
+            assert (done.code in (0, 1, 2, 3, 4), done.clear) == (True, True), done.said
+            said += done.said
+        assert done.code != 0
+        assert MAIL not in said
+        kept = [p for p in (made.root / ".migrate").rglob("*.json*") if "extract" not in str(p)]
+        assert kept != []
+        assert [p for p in kept if MAIL in p.read_text("utf-8")] == []

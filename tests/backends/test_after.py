@@ -61,6 +61,7 @@ def shop(place: Place) -> sa.MetaData:
     return metadata
 
 
+@pytest.mark.fault("F74")
 def test_the_catalogue_equals_a_plain_create_all(place: Place) -> None:
     """A loaded database has exactly what SQLAlchemy would have created."""
     metadata = shop(place)
@@ -73,6 +74,7 @@ def test_the_catalogue_equals_a_plain_create_all(place: Place) -> None:
     assert len(loaded.catalog().objects) > 20
 
 
+@pytest.mark.fault("F70")
 def test_rows_without_a_parent_are_named(place: Place) -> None:
     """A broken foreign key stops the load: table, column, parent, count, keys."""
     metadata = sa.MetaData()
@@ -101,6 +103,7 @@ def settle(place: Place, database: Backend, schema: SchemaVersion) -> None:
     database.prove(schema, place.scratch)
 
 
+@pytest.mark.fault("F74")
 def test_a_unique_index_refuses_doubles(place: Place) -> None:
     """An index that is built after the data refuses what breaks it."""
     metadata = sa.MetaData()

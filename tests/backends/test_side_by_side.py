@@ -104,6 +104,7 @@ def test_a_table_does_not_wait_for_another(place: Place) -> None:
     assert has_index(database, "a")
 
 
+@pytest.mark.fault("H106")
 def test_what_is_refused_ends_what_waits(place: Place) -> None:
     """The error comes while the other table still waits for a lock, and is the only one."""
     database, schema = loaded(place, ["x", "x"])

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from migrators.errors import ValueRefused
+from migrators.errors import DatabaseError, ValueRefused
 from tests.backends.conftest import query_of, write
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def test_an_empty_table_has_types_and_no_rows(place: Place) -> None:
     assert place.read(database, query_of(table)).num_rows == 0
 
 
+@pytest.mark.fault("F81")
 def test_nulls_in_the_first_batches_and_values_later(place: Place) -> None:
     """Types hold although a column's first 100,000 cells are NULL."""
     metadata = sa.MetaData()
@@ -181,6 +182,7 @@ def test_a_batch_is_refused_by_column_and_key(place: Place) -> None:
         ("c", [1, -1], r"t\.c_positive: .*CHECK"),
     ],
 )
+@pytest.mark.fault("F70", "H107")
 def test_a_broken_constraint_is_named(
     place: Place, column: str, values: list[Any], message: str
 ) -> None:
@@ -244,3 +246,13 @@ def test_a_reader_may_stop_halfway(place: Place) -> None:
         first = next(stream)
     assert first.num_rows > 0
     assert len(database.digest()) == 64
+
+
+def test_a11_a_table_that_stores_no_column_is_refused(place: Place) -> None:
+    """No statement says how many rows of nothing there are."""
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    database, schema = place.database(), place.schema(metadata)
+    database.create(schema)
+    with pytest.raises(DatabaseError, match="t: a table without stored columns"):
+        database.write("t", [], iter([]))

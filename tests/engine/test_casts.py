@@ -55,6 +55,31 @@ def test_a_cast_that_converts_without_a_word_is_refused(shop: Sandbox, step: str
     assert ".c.views to Integer()" in said
 
 
+def test_what_cannot_be_bound_is_not_lost(shop: Sandbox) -> None:
+    """Its column is on its way somewhere: nobody is told to drop it."""
+    shop.schema(1, VIEWS.format("String(20)"))
+    shop.schema(2, VIEWS.format("Integer").replace('"views"', '"seen"'))
+    shop.step("step.table(new.posts).values(seen=old.posts.c.views)")
+    with pytest.raises(PlanError, match=r"write rules\.integer") as caught:
+        shop.plan()
+    assert "step.drop" not in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "calculated", ["sa.literal(2) - posts.views", "sa.literal(1) * posts.views"]
+)
+def test_arithmetic_on_text_is_refused(shop: Sandbox, calculated: str) -> None:
+    """'12,345' times 1 is 12 on some databases, an error on others, and counted nowhere."""
+    shop.schema(1, VIEWS.format("String(20)"))
+    shop.schema(2, VIEWS.format("Integer"))
+    shop.step(f"""
+        posts = old.posts.c
+        views = sa.type_coerce({calculated}, sa.Integer())
+        step.table(new.posts).values(views=views)""")
+    with pytest.raises(PlanError, match=r"arithmetic on the text of old\.posts\.c\.views"):
+        shop.plan()
+
+
 def test_a_cast_of_a_table_read_by_a_function_is_refused(shop: Sandbox) -> None:
     """What a function is given has arrived, too."""
     shop.schema(1, VIEWS.format("String(20)"))

@@ -41,6 +41,7 @@ def test_a_row_that_is_gone_names_itself_only(shop: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("rows", [5, 2_000, 70_000, 200_000])
+@pytest.mark.fault("H110")
 def test_every_kind_of_difference_is_named_wherever_it_is(shop: Sandbox, rows: int) -> None:
     """First, last and in the middle: gone, too many, and changed."""
     middle = rows // 2 * 2

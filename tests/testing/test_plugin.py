@@ -9,8 +9,11 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from tests import servers
 from tests.acceptance.cheeseshop import REPOSITORY, cheeseshop
+from tests.testing.conftest import EACH, url_of
 
 if TYPE_CHECKING:
     from migrators.project import Project
@@ -82,12 +85,20 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     return cheeseshop(pytester.path / "shop", [2, 3]).project
 
 
-def test_two_workers(pytester: pytest.Pytester, project: Project) -> None:
+@pytest.mark.parametrize("kind", EACH)
+def test_two_workers(pytester: pytest.Pytester, project: Project, kind: str) -> None:
     """Each has a database of its own, of the versions asked for; a template is made once."""
     pytester.makepyfile(TESTS)
-    done = pytester.runpytest_subprocess("-n2", "--migrate-project=shop", "-q")
-    done.assert_outcomes(passed=7)
-    assert len(list(project.testing.glob("*.db"))) == 2
+    with url_of(kind) as url:
+        flags = ("-n2", "-q", "--migrate-project=shop", f"--migrate-url={url}")
+        pytester.runpytest_subprocess(*flags).assert_outcomes(passed=7)
+        if kind in servers.SERVERS:
+            begins = str(sa.make_url(url).database)
+            left = [name for name in servers.names(kind) if name.startswith(begins)]
+            assert [name for name in left if "__loading_c_" in name] == []
+            assert 0 < len([name for name in left if "__loading_t_" in name]) <= 2
+        else:
+            assert len(list(project.testing.glob("*.db"))) == 2
 
 
 def test_errors_are_sentences_in_the_report(pytester: pytest.Pytester, project: Project) -> None:

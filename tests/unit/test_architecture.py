@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "migrators"
 
 FLOW: tuple[tuple[str, ...], ...] = (
-    ("backends.where",),  # spells what a URL of each kind of database looks like
+    ("backends.where", "failpoints"),  # spells what a URL of each kind of database looks like
     ("errors", "events", "stream"),
     ("config",),
     ("project",),
@@ -33,7 +33,13 @@ FLOW: tuple[tuple[str, ...], ...] = (
     ("guard",),  # what an application asks at its start
     ("rules",),
     ("step",),
-    ("backends.live", "backends.model", "backends.copies"),
+    (
+        "backends.live",
+        "backends.model",
+        "backends.begins",
+        "backends.copies",
+        "backends.fencing",
+    ),
     ("access",),
     ("backends.interface",),
     ("backends",),  # the databases: nobody to the right knows one of them by name

@@ -609,7 +609,7 @@ def test_bad_sources(project: Project) -> None:
     with pytest.raises(UsageError) as caught:
         freeze(project, 1, "text.db")
     assert caught.value.hint[1] == "migrate freeze 1 --from sqlite:///text.db     a database"
-    with pytest.raises(CodeError, match="no_such_app"):
+    with pytest.raises(UsageError, match="no_such_app"):
         freeze(project, 1, "no_such_app:Base")
     empty = _models(project, "import sqlalchemy as sa\nm = sa.MetaData()\n", "freeze_empty")
     with pytest.raises(UsageError, match="has no tables"):

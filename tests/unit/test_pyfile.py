@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrators import pyfile
-from migrators.errors import CodeError
+from migrators.errors import CodeError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +106,7 @@ def test_attribute_of_an_application(tmp_path: Path) -> None:
     assert pyfile.load_attribute("shop_for_pyfile:Base.metadata", tmp_path) == 5
     assert sys.path == before
     assert [p.name for p in (tmp_path / "src").iterdir()] == ["shop_for_pyfile.py"]
-    with pytest.raises(CodeError, match="AttributeError"):
+    with pytest.raises(UsageError, match="AttributeError"):
         pyfile.load_attribute("shop_for_pyfile:Nothing", tmp_path)
     _file(tmp_path, "x = 1\nimport no_such_thing\n", "shop_broken.py")
     with pytest.raises(CodeError, match=r"shop_broken\.py:2: .*no_such_thing"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -28,13 +29,14 @@ from migrators.backends.server import Server
 from migrators.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
 
     from migrators.access import Access, HasAccess
+    from migrators.backends.fencing import Fence
     from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
     from migrators.backends.model import Write
@@ -70,6 +72,7 @@ class MySQLBackend(Server):
     def __init__(self, url: sa.URL) -> None:
         super().__init__(url)
         self._like = self.database
+        self._unfenced: Mapping[str, Any] | None = None
 
     # 1 where ---------------------------------------------------------------------------
 
@@ -109,8 +112,8 @@ class MySQLBackend(Server):
 
     @property
     def dialect(self) -> sa.Dialect:
-        """SQLAlchemy's dialect, as the URL says."""
-        return self._dialect()
+        """SQLAlchemy's dialect, as the URL says; another style would double percent signs."""
+        return self._dialect(paramstyle="named")
 
     def engine(self) -> sa.Engine:
         """Return an engine whose sessions are pinned."""
@@ -203,6 +206,21 @@ class MySQLBackend(Server):
         staging.create(self.url, schema, self.dialect, scripts, self._like)
         staging.between(self.url, self._scripts(schema, "between"))
 
+    def _loaded(self, basis: str) -> dict[str, int] | None:
+        from migrators.backends.mysql import ledger
+
+        return ledger.loaded(self.url, basis)
+
+    def _begin(self, basis: str) -> None:
+        from migrators.backends.mysql import ledger
+
+        ledger.begin(self.url, basis)
+
+    def _go_on(self, schema: SchemaVersion, loaded: dict[str, int]) -> None:
+        from migrators.backends.mysql import ledger
+
+        ledger.empty(self.url, [name for name in schema.tables if name not in loaded])
+
     def _scripts(self, schema: SchemaVersion, when: str) -> tuple[str, ...]:
         """Return the schema's own SQL for this database; MariaDB runs MySQL's if it has none."""
         return schema.scripts(when, self.name)
@@ -220,7 +238,7 @@ class MySQLBackend(Server):
         from migrators.backends.mysql import staging
 
         with connect.opened(self.url, "writing", sending=True) as connection:
-            yield partial(staging.write, self.url, connection)
+            yield partial(staging.write, self.url, connection, ledgered=self.ledgered)
 
     def takes_text(self, declared: ColumnType) -> bool:
         """Return whether a column held as text is taken: one of dates and times is."""
@@ -290,6 +308,16 @@ class MySQLBackend(Server):
 
     # 8 proofs --------------------------------------------------------------------------
 
+    def fence(self) -> Fence:
+        """Return the fence; see `fence`."""
+        from migrators.backends.mysql.fence import MySQLFence
+
+        return MySQLFence(self.url)
+
+    def unfenced(self, saved: Mapping[str, Any]) -> None:
+        """Let `access` give the rights of before the fence."""
+        self._unfenced = saved
+
     def digest(self) -> str:
         """Digest every table and the catalogue; see `proofs.digest`."""
         return proofs.digest(self.url)
@@ -318,9 +346,12 @@ class MySQLBackend(Server):
 
     def access(self) -> Access:
         """Read who may do what; see `rights.read`."""
-        from migrators.backends.mysql import rights
+        from migrators.backends.mysql import fence, rights
 
-        return rights.read(self.url)
+        found = rights.read(self.url)
+        if self._unfenced is None:
+            return found
+        return replace(found, grants=fence.before(self._unfenced))
 
     def missing_rights(self, access: Access) -> tuple[str, ...]:
         """Return the GRANTs that an administrator types; see `rights.missing`."""

@@ -70,6 +70,9 @@ _PINNED = {
 
 `max_sort_length` cuts what is ordered by: a key of InnoDB has 3,072 bytes at most.
 `lc_messages` since messages are read for the row and the column that they name."""
+_KNOWN = "SHOW SESSION VARIABLES WHERE variable_name IN ({})".format(
+    ", ".join(f"'{name}'" for name in _PINNED)
+)
 _PRIVILEGED = frozenset({"explicit_defaults_for_timestamp", "lc_messages", "old_mode"})
 """Set only where they differ: a server may ask for a right."""
 
@@ -144,7 +147,7 @@ def pin(connection: Any, mode: str) -> None:
     """Set what every session of ours has, of what this server knows."""
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION sql_select_limit = 18446744073709551615")  # holds for SHOW, too
-        cursor.execute("SHOW SESSION VARIABLES")
+        cursor.execute(_KNOWN)
         known = {name.lower(): str(value) for name, value in cursor.fetchall()}
         wanted = {
             name: value

@@ -95,6 +95,12 @@ _SESSION = (
     1969,
     3024,
 )
+_OF_DATA = (1062, 1169, 1292, 1300, 1366, 1411, 1525, 1526, 1586, 1690, 1761, 1762, 4025)
+"""Errors that a row brings about; the server quotes what stands in it."""
+_VALUE = re.compile(
+    r"(entry|record|string:|value:|value for|out of range in) "
+    r"(?:'.*'|\S+)(?= for key| for column| for function| would | at row |$)"
+)
 _UNREACHED = (CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, CR.CR_UNKNOWN_HOST)
 _PORT = 3306
 
@@ -106,9 +112,15 @@ def code(error: BaseException) -> int:
 
 
 def said(error: BaseException) -> str:
-    """Return the error's text in one line."""
+    """Return the error's text in one line, without the value that it may quote."""
     text = error.args[1] if len(error.args) > 1 else error
-    return " ".join(str(text).split())
+    return without_value(code(error), str(text))
+
+
+def without_value(number: int, text: str) -> str:
+    """Return what the server says in one line; of a data error, without the value."""
+    line = " ".join(text.split())
+    return _VALUE.sub(r"\1 ...", line) if number in _OF_DATA else line
 
 
 def of_session(error: BaseException) -> bool:

@@ -271,7 +271,9 @@ def _warned(connection: Connection, rows: _Rows, warnings: int) -> Exception:
     numbers = [int(m[1]) for _, code, said in found if (m := failures.ROW.search(str(said)))]
     meant = (_refusal(rows, int(code), str(said), warnings, numbers) for _, code, said in found)
     first = next(filter(None, meant), None)  # a note about JSON comes before the broken CHECK
-    return first or DatabaseError(f"{rows.table}: the server warns: {found[0][2]}")
+    return first or DatabaseError(
+        f"{rows.table}: the server warns: {failures.without_value(int(found[0][1]), found[0][2])}"
+    )
 
 
 def _refusal(

@@ -16,10 +16,12 @@ import pymysql
 import sqlalchemy as sa
 from pymysql.constants import ER
 
+from migrators.backends import ledger
 from migrators.backends.model import lone, not_carried
 from migrators.backends.mysql import connect, failures, feed, sql, staging
 from migrators.backends.mysql.broken import duplicates
 from migrators.errors import DatabaseError
+from migrators.failpoints import act
 from migrators.stream import cancellable, side_by_side
 
 if TYPE_CHECKING:
@@ -56,23 +58,29 @@ def finish(
     with ExitStack() as stack:
         sessions = [stack.enter_context(_session(url)) for _ in range(jobs)]
         connection = sessions[0]
+        with act("load ended"):
+            connect.run(connection, ledger.DROP)
         sizes = _sizes(connection, str(url.database))
 
         def indexed(table: sa.Table, session: Connection, _: object) -> int:
             with cancellable(partial(connect.kill, url, session)):
                 return _indexes(session, url, table, dialect)
 
-        built = sum(
-            side_by_side(
-                tables, sessions, indexed, lambda _: None, weigh=lambda t: sizes.get(t.name, 0)
+        with act("indexes built"):
+            built = sum(
+                side_by_side(
+                    tables, sessions, indexed, lambda _: None, weigh=lambda t: sizes.get(t.name, 0)
+                )
             )
-        )
         for table in tables:
             _foreign_keys(connection, url, table, dialect)
-        kept = _counters(connection, tables, sequences)
-        for script in scripts:
-            staging.run_script(connection, url, script, "after the data")
-        _analyse(connection, tables)
+        with act("counters set"):
+            kept = _counters(connection, tables, sequences)
+        with act("own SQL run"):
+            for script in scripts:
+                staging.run_script(connection, url, script, "after the data")
+        with act("statistics gathered"):
+            _analyse(connection, tables)
         slow = () if feed.takes_files(connection) else (_SLOW,)
     indexes = f"{built} {'index' if built == 1 else 'indexes'} built" if built else ""
     return (*(fact for fact in (indexes, kept) if fact), *slow)
@@ -164,6 +172,7 @@ def _twice(connection: Connection, table: sa.Table) -> Exception | None:
     return None
 
 
+@act("references added")
 def _foreign_keys(
     connection: Connection, url: sa.URL, table: sa.Table, dialect: sa.Dialect
 ) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from migrators.backends import orphans
 from migrators.backends.mysql import sql
-from migrators.backends.orphans import orphans, proven
 from migrators.backends.refusals import SAMPLES, key_text, shown
 from migrators.errors import ValueRefused
 
@@ -32,14 +33,7 @@ def prove(rows: Rows, metadata: sa.MetaData) -> tuple[str, ...]:
     ValueRefused
         Naming table, columns, parent, how many rows and some keys.
     """
-    references = 0
-    for table in metadata.tables.values():
-        for constraint in table.foreign_key_constraints:
-            found = orphans(constraint, sql.name)
-            if rows(f"SELECT 1 {found} LIMIT 1"):
-                raise _refusal(rows, constraint, found)
-            references += 1
-    return proven(references)
+    return orphans.prove(rows, metadata, sql.name, partial(_refusal, rows))
 
 
 def _refusal(rows: Rows, constraint: sa.ForeignKeyConstraint, found: str) -> ValueRefused:

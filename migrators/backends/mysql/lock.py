@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from migrators.backends.mysql import connect, failures, sql
 from migrators.errors import DatabaseError, Locked
+from migrators.failpoints import act
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,19 +44,27 @@ def held(url: sa.URL, project: str, command: str) -> Iterator[Still]:
     """
     lock = sql.text(f"migrate_{hashlib.sha256(project.encode()).hexdigest()[:48]}")
     with connect.opened(url, "locking", database=False) as connection:
-        ((taken,),) = connect.rows(connection, f"SELECT GET_LOCK({lock}, {_PATIENCE})")
+        with act("server lock taken"):
+            ((taken, holder),) = connect.rows(
+                connection, f"SELECT GET_LOCK({lock}, {_PATIENCE}), CONNECTION_ID()"
+            )
         if taken != 1:
             raise Locked(
                 f"another run holds {project} on the server: {_holder(connection, lock)}",
                 hint="wait for it, then type the same command again",
             )
+        if _used_by(connection, lock) != holder:
+            raise DatabaseError(
+                f"{url.database}: a pooler that shares sessions is between us and the server; "
+                "no lock holds in it",
+                hint="name the server itself in the url",
+            )
         said = " ".join(command.replace("*/", "* /").split())
         connection.stream(f"SELECT /* {said} */ {_WAITING}")
-        holder = connection.thread_id()
 
         def still() -> None:
             with connect.opened(url, "looking", database=False) as other:
-                ((now,),) = connect.rows(other, f"SELECT IS_USED_LOCK({lock})")
+                now = _used_by(other, lock)
             if now != holder:
                 raise DatabaseError(
                     f"{url.database}: the connection is lost while holding the project's lock",
@@ -63,6 +72,12 @@ def held(url: sa.URL, project: str, command: str) -> Iterator[Still]:
                 )
 
         yield still
+
+
+def _used_by(connection: Connection, lock: str) -> int | None:
+    """Return the connection that holds a lock; None where none does."""
+    ((number,),) = connect.rows(connection, f"SELECT IS_USED_LOCK({lock})")
+    return None if number is None else int(number)
 
 
 def _holder(connection: Connection, lock: str) -> str:

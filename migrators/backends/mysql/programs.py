@@ -14,6 +14,7 @@ import pymysql
 from pymysql.constants import ER
 
 from migrators.backends.mysql import connect, sql
+from migrators.failpoints import act
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Program:
     mode: str
     text: str
 
+    @act("programs made")
     def make(self, connection: Connection) -> None:
         """Make it in the session's database, in place of one of the same name."""
         mode = self.mode or connect.DEFINITIONS
@@ -54,6 +56,7 @@ class Program:
         self.drop(connection)
         connect.run(connection, self.text)
 
+    @act("programs dropped")
     def drop(self, connection: Connection) -> None:
         """Drop it from the session's database, if it is there."""
         connect.run(connection, f"DROP {self.kind} IF EXISTS {sql.name(self.name)}")

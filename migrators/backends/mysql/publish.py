@@ -19,6 +19,7 @@ from migrators.backends.mysql.programs import Program
 from migrators.backends.mysql.staging import holds_anything
 from migrators.backends.server import LOADING
 from migrators.errors import DatabaseError, TargetExists
+from migrators.failpoints import act
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -70,6 +71,7 @@ def _settle(connection: Connection, staging: str) -> None:
         _go_on(connection, staging)
 
 
+@act("staging removed")
 def discard(url: sa.URL) -> None:
     """Drop a database and all that is in it; one on its way to its name gets there first."""
     with connect.opened(url, "removing", connect.DEFINITIONS, database=False) as connection:
@@ -107,7 +109,8 @@ def _write_intent(connection: Connection, name: str, staging: str, aside: str | 
     }
     place = sql.table(staging, _INTENT)
     connect.run(connection, f"CREATE TABLE {place} (intent LONGTEXT NOT NULL) ENGINE = InnoDB")
-    connect.run(connection, f"INSERT INTO {place} VALUES ({sql.literal(json.dumps(facts))})")
+    with act("intent written"):
+        connect.run(connection, f"INSERT INTO {place} VALUES ({sql.literal(json.dumps(facts))})")
 
 
 def _there(connection: Connection, database: str) -> bool:
@@ -145,7 +148,8 @@ def _go_on(connection: Connection, staging: str) -> None:
     name, aside = str(facts["name"]), str(facts["aside"])
     new, old = _programs(facts, "new"), _programs(facts, "old")
     for database in filter(None, (name, aside)):
-        _make_database(connection, database, staging)
+        with act("database made"):
+            _make_database(connection, database, staging)
     if _tables(connection, staging):
         _move(connection, staging, name, aside, [*new, *old])
     if aside:
@@ -156,8 +160,10 @@ def _go_on(connection: Connection, staging: str) -> None:
             if (each.kind, each.name) not in kept and each.kind != "TRIGGER":
                 each.drop(connection)
     programs.make_all(connection, name, new)
-    failed = granting.give(connection, name, facts.get("access"))
-    connect.run(connection, f"DROP DATABASE {sql.name(staging)}")
+    with act("rights given"):
+        failed = granting.give(connection, name, facts.get("access"))
+    with act("staging removed"):
+        connect.run(connection, f"DROP DATABASE {sql.name(staging)}")
     granting.require(name, failed)
 
 
@@ -190,7 +196,8 @@ def _move(connection: Connection, staging: str, name: str, aside: str, made: lis
     ]
     if aside:
         _drop_views(connection, name, [p for p in made if p.kind == "VIEW"])
-    connect.run(connection, f"RENAME TABLE {', '.join(moves)}")
+    with act("tables moved"):
+        connect.run(connection, f"RENAME TABLE {', '.join(moves)}")
 
 
 def _drop_views(connection: Connection, name: str, views: list[Program]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.backends.mysql import connect, programs, sql
+from migrators.errors import DatabaseError
 from migrators.guard import STAMP
 from migrators.schema.sqltext import as_text
 
@@ -25,6 +26,13 @@ _COLUMNS = """
 SELECT table_name, column_name, column_default, extra, is_nullable
 FROM information_schema.columns WHERE table_schema = DATABASE()
 """
+_NAMES = """
+SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()
+UNION SELECT table_name, index_name FROM information_schema.statistics
+WHERE table_schema = DATABASE()
+UNION SELECT table_name, constraint_name FROM information_schema.table_constraints
+WHERE table_schema = DATABASE()
+"""
 _WIDTHS = {
     "TINYINT": (4, 3), "SMALLINT": (6, 5), "MEDIUMINT": (9, 8), "INTEGER": (11, 10),
     "BIGINT": (20, 20), "YEAR": (4, 4),
@@ -34,6 +42,26 @@ _JSON = re.compile(r"^  `((?:[^`]|``)+)` longtext .*CHECK \(json_valid\(`\1`\)\)
 _DEFINER = re.compile(r"\bDEFINER=(?:`[^`]*`|'[^']*')@(?:`[^`]*`|'[^']*')\s*")
 _PARTITIONS = re.compile(r"\n(?:/\*!\d+ )?( ?PARTITION BY .*?)(?:\*/)?\s*$", re.DOTALL)
 _LINE = re.compile(r"^  (.*?),?$", re.MULTILINE)
+
+
+def check_names(connection: sa.Connection) -> None:
+    """Refuse names that SQLAlchemy does not find again in SHOW CREATE TABLE.
+
+    It reads that line by line, and leaves two backticks what the server made of one.
+
+    Raises
+    ------
+    DatabaseError
+        The first of them; it is not that a column is left out.
+    """
+    found = connection.exec_driver_sql(_NAMES).all()
+    broken = sorted((t, name) for t, name in found if "`" in name or len(name.splitlines()) > 1)
+    if broken:
+        table, name = broken[0]
+        raise DatabaseError(
+            f"table {table!r}: the name {name!r} has a line break or a backtick: it cannot be read",
+            hint="write the schema module by hand; a step may carry such names",
+        )
 
 
 def amend(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, str], list[str]]:

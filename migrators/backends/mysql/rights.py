@@ -8,7 +8,7 @@ role, which has no host, `role@`. Definers of routines, views and triggers are i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 
@@ -52,7 +52,7 @@ WHERE is_grantable = 'YES' AND grantee = %s
 UNION ALL SELECT privilege_type, table_schema FROM information_schema.schema_privileges
 WHERE is_grantable = 'YES' AND grantee = %s
 """
-_MODE = "CONCAT('NO_BACKSLASH_ESCAPES' /*M! , ',NO_AUTO_CREATE_USER' */)"
+MODE = "CONCAT('NO_BACKSLASH_ESCAPES' /*M! , ',NO_AUTO_CREATE_USER' */)"
 """A GRANT to an account that is gone must fail; by default MariaDB makes one, without password."""
 _DENIED = (1044, 1142, 1143, 1227)
 _ROUTINE_KINDS = ("FUNCTION", "PROCEDURE")
@@ -61,21 +61,27 @@ _ROUTINE_KINDS = ("FUNCTION", "PROCEDURE")
 def read(url: sa.URL) -> Access:
     """Return the rights on a database, as far as the connected account may see them."""
     with connect.opened(url, "reading rights", database=False) as connection:
-        return Access(grants=tuple(sorted(_grants(connection, str(url.database)))))
+        return Access(grants=tuple(sorted(grants(connection, str(url.database)))))
 
 
-def _grants(connection: Connection, database: str) -> Iterator[Grant]:
-    for grantee, privilege, option, pattern in connect.rows(connection, _DATABASES):
+def grants(connection: Connection, database: str) -> Iterator[Grant]:
+    """Yield the rights on a database and what is in it, of whatever pattern."""
+    for grantee, privilege, option, pattern in on_databases(connection):
         if privilege in _PRIVILEGES and matches(str(pattern), database):
-            yield Grant("database", "", "", privilege, _account(grantee), bool(option))
+            yield Grant("database", "", "", privilege, account_of(grantee), bool(option))
     for grantee, privilege, option, table in connect.rows(connection, _TABLES, (database,)):
         if privilege in _PRIVILEGES:
-            yield Grant("table", table, "", privilege, _account(grantee), bool(option))
+            yield Grant("table", table, "", privilege, account_of(grantee), bool(option))
     for grantee, privilege, option, table, column in connect.rows(
         connection, _COLUMNS, (database,)
     ):
-        yield Grant("column", table, column, privilege, _account(grantee), bool(option))
+        yield Grant("column", table, column, privilege, account_of(grantee), bool(option))
     yield from _routines(connection, database)
+
+
+def on_databases(connection: Connection) -> list[tuple[Any, ...]]:
+    """Return every right on whole databases: grantee, privilege, option, the name's pattern."""
+    return connect.rows(connection, _DATABASES)
 
 
 def _routines(connection: Connection, database: str) -> Iterator[Grant]:
@@ -85,7 +91,7 @@ def _routines(connection: Connection, database: str) -> Iterator[Grant]:
         given = [privilege.upper() for privilege in str(privileges).split(",")]
         for privilege in given:
             if privilege in _PRIVILEGES:
-                account = _account(grantee)
+                account = account_of(grantee)
                 yield Grant("routine", f"{kind} {name}", "", privilege, account, "GRANT" in given)
 
 
@@ -108,7 +114,8 @@ def matches(pattern: str, database: str) -> bool:
     return re.fullmatch(said, database, re.DOTALL | re.IGNORECASE) is not None
 
 
-def _account(grantee: str) -> str:
+def account_of(grantee: str) -> str:
+    """Return `user@host` of what the server writes as `'user'@'host'`."""
     user, _, host = str(grantee).rpartition("'@'")
     return f"{user.removeprefix(chr(39))}@{host.removesuffix(chr(39))}"
 
@@ -127,18 +134,18 @@ def missing(url: sa.URL, access: Access) -> tuple[str, ...]:
         mine = connect.rows(connection, _MINE, (me, me))
     has = {privilege for privilege, pattern in mine if matches(str(pattern), database)}
     lacks = sorted(wanted - has)
-    place = sql.name(database.replace("_", "\\_"))
-    return (f"GRANT {', '.join(lacks)} ON {place}.* TO {me} WITH GRANT OPTION;",) if lacks else ()
+    pattern = sql.name(database.replace("_", "\\_"))
+    return (f"GRANT {', '.join(lacks)} ON {pattern}.* TO {me} WITH GRANT OPTION;",) if lacks else ()
 
 
 def _further(connection: Connection, database: str, access: Access) -> list[Grant]:
-    there = set(_grants(connection, database))
+    there = set(grants(connection, database))
     return [grant for grant in access.grants if grant not in there]
 
 
 def give(connection: Connection, database: str, access: Access) -> list[tuple[str, str]]:
     """Give a database rights; return the statements that failed, and why."""
-    connect.run(connection, f"SET SESSION sql_mode = {_MODE}")
+    connect.run(connection, f"SET SESSION sql_mode = {MODE}")
     failed = []
     for grant in _further(connection, database, access):
         statement = _statement(database, grant)
@@ -164,12 +171,13 @@ def _statement(database: str, grant: Grant) -> str:
     option = " WITH GRANT OPTION" if grant.grantable else ""
     column = f" ({sql.name(grant.column)})" if grant.column else ""
     return (
-        f"GRANT {grant.privilege}{column} ON {_place(database, grant)} "
-        f"TO {_quoted(grant.grantee)}{option}"
+        f"GRANT {grant.privilege}{column} ON {place(database, grant)} "
+        f"TO {quoted(grant.grantee)}{option}"
     )
 
 
-def _place(database: str, grant: Grant) -> str:
+def place(database: str, grant: Grant) -> str:
+    """Return what a GRANT of a right is ON."""
     if grant.on == "database":  # where `_` and `%` would be any character
         literal = re.sub(r"([_%\\])", r"\\\1", database)
         return f"{sql.name(literal)}.*"
@@ -177,7 +185,8 @@ def _place(database: str, grant: Grant) -> str:
     return f"{kind} {sql.table(database, name)}".strip()
 
 
-def _quoted(account: str) -> str:
+def quoted(account: str) -> str:
+    """Quote an account, or a role."""
     user, _, host = account.rpartition("@")
     return f"{sql.text(user)}@{sql.text(host)}" if host else sql.text(user)
 

@@ -17,8 +17,11 @@ import pymysql
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
 
+from migrators.backends import ledger
+from migrators.backends.model import require_columns
 from migrators.backends.mysql import connect, failures, feed, sql
 from migrators.errors import DatabaseError, TargetExists, UsageError
+from migrators.failpoints import act
 from migrators.stream import cancellable
 
 if TYPE_CHECKING:
@@ -53,11 +56,13 @@ def create(
         If there is a database of that name with anything in it.
     DatabaseError
     """
-    with connect.opened(url, "creating", connect.DEFINITIONS, database=False) as connection:
+    creating = connect.opened(url, "creating", connect.DEFINITIONS, database=False)
+    with creating as connection, act("staging made"):
         make_database(connection, str(url.database), like)
     tables(url, schema, dialect, scripts)
 
 
+@act("staging tables made")
 def tables(url: sa.URL, schema: SchemaVersion, dialect: sa.Dialect, scripts: Sequence[str]) -> None:
     """Run the `before` SQL and create the tables, in a database that is there."""
     _require_names(schema.metadata)
@@ -185,6 +190,8 @@ def write(
     table: str,
     columns: Sequence[Column],
     batches: Iterator[pa.RecordBatch],
+    *,
+    ledgered: bool = False,
 ) -> int:
     """Append batches to a table in one transaction; return how many rows were taken.
 
@@ -192,6 +199,8 @@ def write(
     ----------
     connection : Connection
         To the URL's database, `sending`; of no use after an error.
+    ledgered : bool
+        The ledger is told in the same transaction.
 
     Raises
     ------
@@ -199,13 +208,15 @@ def write(
         For a value that the server would change, or a broken constraint.
     DatabaseError
     """
-    if not columns:
-        raise DatabaseError(f"{table}: a table without stored columns cannot be loaded")
+    require_columns(table, columns)
     with (
         failures.told(url, f"writing {table}"),
         cancellable(partial(connect.kill, url, connection)),
     ):
         connect.run(connection, "START TRANSACTION")
         taken = feed.send(connection, str(url.database), table, columns, batches)
-        connect.run(connection, "COMMIT")
+        if ledgered:
+            connect.run(connection, ledger.of_table(table, taken, sql.text))
+        with act("table loaded"):
+            connect.run(connection, "COMMIT")
         return taken

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrators.backends.mysql import connect, sql
 from migrators.backends.stamping import ALEMBIC, ALEMBIC_TABLE, HEADS, READ, constants, stamp_of
 from migrators.errors import DatabaseError
+from migrators.failpoints import act
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def write(url: sa.URL, stamp: Stamp) -> None:
             head = sql.text(stamp.alembic_head)
             connect.run(connection, f"INSERT INTO {ALEMBIC_TABLE} VALUES ({head})")
             connect.run(connection, "COMMIT")
-        connect.run(connection, statement(stamp))
+        with act("stamp written"):
+            connect.run(connection, statement(stamp))
 
 
 def statement(stamp: Stamp) -> str:

@@ -7,22 +7,24 @@ The rights on what is in it are another matter.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrators.backends.postgresql import sql
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migrators.backends.postgresql.connect import Connection
 
 _DATABASE = """
-SELECT d.oid, pg_get_userbyid(d.datdba), d.datacl IS NULL, d.datconnlimit,
+SELECT d.oid, pg_get_userbyid(d.datdba), d.datacl::text, d.datconnlimit,
     shobj_description(d.oid, 'pg_database')
 FROM pg_database AS d WHERE d.datname = %s
 """
 _RIGHTS = """
 SELECT a.privilege_type, a.is_grantable, coalesce(quote_ident(r.rolname), 'PUBLIC')
-FROM pg_database AS d, aclexplode(d.datacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
-WHERE d.oid = %s AND (a.grantee = 0 OR r.oid IS NOT NULL)
+FROM aclexplode(%s::aclitem[]) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+WHERE a.grantee = 0 OR r.oid IS NOT NULL
 """
 _SETTINGS = """
 SELECT r.rolname, s.setconfig
@@ -54,19 +56,33 @@ class Access:
     settings: tuple[tuple[str | None, str], ...]
 
 
-def read(connection: Connection, database: str) -> Access | None:
-    """Return the access of a database; None where there is none of this name."""
+def read(
+    connection: Connection, database: str, unfenced: Mapping[str, Any] | None = None
+) -> Access | None:
+    """Return the access of a database; None where there is none of this name.
+
+    Parameters
+    ----------
+    unfenced : mapping or None
+        What its fence remembers: who may connect otherwise.
+    """
     row = connection.execute(_DATABASE, (database,)).fetchone()
     if row is None:
         return None
-    oid, owner, usual, limit, comment = row
-    rights = None if usual else tuple(connection.execute(_RIGHTS, (oid,)).fetchall())
+    oid, owner, acl, limit, comment = row
+    acl = acl if unfenced is None else unfenced["acl"]
+    rights = None if acl is None else tuple(_explode(connection, acl))
     settings = tuple(
         (role, setting)
         for role, config in connection.execute(_SETTINGS, (oid,))
         for setting in config
     )
     return Access(owner, rights, limit, comment, settings)
+
+
+def _explode(connection: Connection, acl: str) -> list[Any]:
+    """Return the entries of an ACL; an empty one, as text, has no dimension, and is refused."""
+    return [] if acl == "{}" else connection.execute(_RIGHTS, (acl,)).fetchall()
 
 
 def give(connection: Connection, database: str, access: Access | None) -> None:

@@ -25,13 +25,14 @@ from migrators.backends.server import Server
 from migrators.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
 
     from migrators.access import Access, HasAccess
+    from migrators.backends.fencing import Fence
     from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
     from migrators.backends.model import Write
@@ -64,6 +65,7 @@ class PostgreSQLBackend(Server):
         super().__init__(url)
         self._like = like if isinstance(like, PostgreSQLBackend) else None
         self._keys: dict[str, tuple[str, ...]] = {}
+        self._unfenced: Mapping[str, Any] | None = None
 
     # 1 where ---------------------------------------------------------------------------
 
@@ -167,9 +169,25 @@ class PostgreSQLBackend(Server):
         """Create the database and its tables; see `staging.create`."""
         from migrators.backends.postgresql import staging
 
-        self._keys = {name: table.primary_key for name, table in schema.tables.items()}
+        self._keep_keys(schema)
         locale = facts.locale(self._like.url) if self._like is not None else facts.UTF8
         staging.create(self.url, schema, self.name, locale)
+
+    def _keep_keys(self, schema: SchemaVersion) -> None:
+        self._keys = {name: table.primary_key for name, table in schema.tables.items()}
+
+    def _loaded(self, basis: str) -> dict[str, int] | None:
+        from migrators.backends.postgresql import ledger
+
+        return ledger.loaded(self.url, basis)
+
+    def _begin(self, basis: str) -> None:
+        from migrators.backends.postgresql import ledger
+
+        ledger.begin(self.url, basis)
+
+    def _go_on(self, schema: SchemaVersion, loaded: dict[str, int]) -> None:  # noqa: ARG002
+        self._keep_keys(schema)  # what was not committed is not there
 
     def write(
         self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
@@ -183,7 +201,7 @@ class PostgreSQLBackend(Server):
         """Keep sessions open from table to table; see `writing.opened`."""
         from migrators.backends.postgresql import writing
 
-        with writing.opened(self.url) as made:
+        with writing.opened(self.url, ledgered=self.ledgered) as made:
             yield lambda table, columns, batches: made.write(
                 table, columns, batches, self._keys.get(table, ())
             )
@@ -222,8 +240,14 @@ class PostgreSQLBackend(Server):
         self, staging: Backend, *, aside: Backend | None = None, like: Backend | None = None
     ) -> None:
         """Rename the staging database to this name; see `publish.publish`."""
-        model = like.database if isinstance(like, PostgreSQLBackend) else None
-        publish.publish(self.url, staging.database, aside.database if aside else None, model)
+        model = like if isinstance(like, PostgreSQLBackend) else None
+        publish.publish(
+            self.url,
+            staging.database,
+            aside.database if aside else None,
+            None if model is None else model.database,
+            None if model is None else model._unfenced,  # noqa: SLF001  another of the same
+        )
 
     def ready(self) -> None:
         """Refuse a role without the right, and people connected; see `publish.ready`."""
@@ -234,6 +258,16 @@ class PostgreSQLBackend(Server):
         publish.discard(self.url)
 
     # 8 proofs --------------------------------------------------------------------------
+
+    def fence(self) -> Fence:
+        """Return the fence; see `fence`."""
+        from migrators.backends.postgresql.fence import PostgreSQLFence
+
+        return PostgreSQLFence(self.url)
+
+    def unfenced(self, saved: Mapping[str, Any]) -> None:
+        """Give who may connect, not whom the fence lets in, to what is made like this."""
+        self._unfenced = saved
 
     def digest(self) -> str:
         """Digest catalogue and rows."""

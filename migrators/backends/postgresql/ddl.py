@@ -76,7 +76,7 @@ def before(metadata: sa.MetaData, version: int) -> list[str]:
         The server's, as libpq gives it: 150020.
     """
     found: list[str] = []
-    bare = _BareDialect()  # type: ignore[no-untyped-call]
+    bare = _BareDialect(paramstyle="named")  # type: ignore[no-untyped-call]
     bare.virtual_by_default = version >= _VIRTUAL
 
     varied = _varied(metadata)

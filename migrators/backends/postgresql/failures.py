@@ -24,7 +24,7 @@ class NoDatabase(DatabaseError):
 
 
 _GRANT = "let its owner, or a superuser, GRANT what is missing"
-_AGAIN = "look at the server's log, then type the same command again"
+AGAIN = "look at the server's log, then type the same command again"
 
 _REPEATED = re.compile(
     r"^connection (?:failed|is bad): connection to server (?:at|on) .*? failed: "
@@ -43,14 +43,14 @@ _KNOWN: dict[str, tuple[type[MigrateError], str, str]] = {
     "42501": (DatabaseError, "a right is missing", _GRANT),
     "42P04": (TargetExists, "exists already", "migrate discard"),
     "53100": (DatabaseError, "no room left on the server's disk", "free some room there"),
-    "53200": (DatabaseError, "the server is out of memory", _AGAIN),
+    "53200": (DatabaseError, "the server is out of memory", AGAIN),
     "53300": (DatabaseError, "the server takes no more connections", "close some of them"),
     "40P01": (Locked, "is locked by another session, which waits for us", "type it again"),
-    "57014": (DatabaseError, "a statement was cancelled on the server", _AGAIN),
-    "57P01": (DatabaseError, "the server ended the connection", _AGAIN),
-    "57P02": (DatabaseError, "the server crashed", _AGAIN),
+    "57014": (DatabaseError, "a statement was cancelled on the server", AGAIN),
+    "57P01": (DatabaseError, "the server ended the connection", AGAIN),
+    "57P02": (DatabaseError, "the server crashed", AGAIN),
     "57P03": (DatabaseError, "the server is starting or stopping", "wait, then type it again"),
-    "57P05": (DatabaseError, "the server ended an idle connection", _AGAIN),
+    "57P05": (DatabaseError, "the server ended an idle connection", AGAIN),
     "25006": (DatabaseError, "the server takes no writes: it is a standby", "check the url"),
 }
 _LOST = "08"
@@ -94,7 +94,7 @@ def translated(error: psycopg.Error, url: sa.URL, doing: str = "") -> MigrateErr
         kind, what, hint = _KNOWN[state]
         return kind(f"{where(url)}: {what}{while_doing}: {said}", hint=hint)
     if state.startswith(_LOST):
-        return DatabaseError(f"{where(url)}: the connection is lost{while_doing}", hint=_AGAIN)
+        return DatabaseError(f"{where(url)}: the connection is lost{while_doing}", hint=AGAIN)
     return DatabaseError(f"{where(url)}: {doing + ': ' if doing else ''}{said}")
 
 
@@ -147,7 +147,7 @@ def _unconnected(error: psycopg.Error, url: sa.URL, doing: str) -> MigrateError:
     if isinstance(error, psycopg.OperationalError) and doing != "connecting":
         while_doing = f" while {doing}" if doing else ""
         return DatabaseError(
-            f"{where(url)}: the connection is lost{while_doing}: {said}", hint=_AGAIN
+            f"{where(url)}: the connection is lost{while_doing}: {said}", hint=AGAIN
         )
     place = f"{url.host or 'localhost'}:{url.port or 5432}"
     return DatabaseError(

@@ -17,8 +17,10 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
+from migrators.backends import ledger
 from migrators.backends.postgresql import broken, connect, ddl, failures, positions, sql, staging
 from migrators.backends.postgresql.language import DIALECT, parents
+from migrators.failpoints import act
 from migrators.stream import cancellable, side_by_side
 
 if TYPE_CHECKING:
@@ -86,13 +88,19 @@ def finish(
     with ExitStack() as stack:
         sessions = [stack.enter_context(_session(url, jobs)) for _ in range(jobs)]
         first = sessions[0]
+        with act("load ended"):
+            first.execute(ledger.DROP)
         sizes = {(n, t): size for n, t, _, size in first.execute(_STORED).fetchall()}
-        _side_by_side(sessions, _building(schema.metadata, sizes))
+        with act("indexes built"):
+            _side_by_side(sessions, _building(schema.metadata, sizes))
         proven = _references(sessions, schema.metadata, sizes)
-        lost = positions.carry_on(first, sequences)
-        for script in schema.scripts("after", dialect):
-            staging.run_script(first, url, script, "after the data")
-        _side_by_side(sessions, _vacuuming(first))
+        with act("counters set"):
+            lost = positions.carry_on(first, sequences)
+        with act("own SQL run"):
+            for script in schema.scripts("after", dialect):
+                staging.run_script(first, url, script, "after the data")
+        with act("statistics gathered"):
+            _side_by_side(sessions, _vacuuming(first))
     built = len([*ddl.constraints(schema.metadata, *_KEYS), *ddl.indexes(schema.metadata)])
     facts = (_counted(built, "index", "es built"), _counted(proven, "foreign key", "s proven"))
     return tuple(filter(None, (*facts, lost)))
@@ -181,12 +189,14 @@ def _references(
         if name is None or text.endswith(_UNCHECKED) or ends & partitioned:
             _run(sessions[0], adding)  # there is no name to prove it by, or no unchecked one
             continue
-        sessions[0].execute(f"{text}{_UNCHECKED}")
+        with act("references added"):
+            sessions[0].execute(f"{text}{_UNCHECKED}")
         proving = f"ALTER TABLE {broken.quoted(table)} VALIDATE CONSTRAINT {name}"
         work = works.setdefault(table.key, _Work())
         work.size += sizes.get(_place(table), 0)
         work.statements.append(replace(adding, text=proving))
-    _side_by_side(sessions, works.values())
+    with act("references proven"):
+        _side_by_side(sessions, works.values())
     return found
 
 

@@ -52,7 +52,7 @@ class Inside(InPlace, PostgreSQLBackend):
         """Mark the database and create the tables."""
         from migrators.backends.postgresql import staging
 
-        self._keys = {name: table.primary_key for name, table in schema.tables.items()}
+        self._keep_keys(schema)
         begin(self.url, self._run)
         staging.tables(self.url, schema, self.name)
 

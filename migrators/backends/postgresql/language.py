@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 
 _LETTERS = frozenset({"lower", "upper", "initcap", "casefold"})
 _BYTES = '"C"'
+_OWN = frozenset((
+    "abs", "array_length", "avg", "bool_and", "bool_or", "btrim", "bit_length", "ceil",
+    "char_length", "character_length", "chr", "concat", "concat_ws", "convert_from", "convert_to",
+    "count", "date_part", "date_trunc", "decode", "encode", "every", "exp", "floor", "format",
+    "initcap", "left", "length", "lower", "lpad", "ltrim", "max", "md5", "min", "mod",
+    "octet_length", "power", "regexp_replace", "repeat", "replace", "reverse", "right", "round",
+    "rpad", "rtrim", "sign", "split_part", "sqrt", "starts_with", "string_agg", "strpos",
+    "substr", "sum", "to_char", "to_hex", "to_number", "translate", "trunc", "upper",
+))  # fmt: skip
+"""Functions that are named with the server's own schema. By name alone a function of another
+schema is taken where its arguments fit better: `lower(varchar)`, of whoever owns the database and
+run with the rights of who migrates it (CVE-2018-1058)."""
 
 
 class _Bytewise(PGCompiler):
@@ -65,11 +77,13 @@ class _Bytewise(PGCompiler):
 
     def visit_function(self, func: sa.Function[Any], *args: Any, **options: Any) -> str:
         """Render a function; one of letters reads its text in the text's own collation."""
+        own = not func.packagenames and func.name.lower() in _OWN
+        schema = "pg_catalog." if own else ""
         if func.name.lower() not in _LETTERS:
-            return super().visit_function(func, *args, **options)
+            return schema + super().visit_function(func, *args, **options)
         natural = options.pop("natural", False)
         text = super().visit_function(func, *args, **options, natural=True)
-        return text if natural else f"{text} COLLATE {_BYTES}"
+        return schema + (text if natural else f"{text} COLLATE {_BYTES}")
 
     def visit_aggregate_strings_func(self, fn: Any, **options: Any) -> str:
         """Render `func.aggregate_strings`; SQLAlchemy 2.0 forgets to render its literals."""
@@ -110,11 +124,11 @@ class _Queries(PGDialect):
     _backslash_escapes = False  # our sessions pin standard_conforming_strings
 
 
-DIALECT = PGDialect()  # type: ignore[no-untyped-call]
+# "pyformat" would double percent signs
+DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 """For DDL; needs no connection."""
 DRIVER = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 """Turns URLs into what libpq takes."""
-# "pyformat" would double percent signs
 _QUERIES = _Queries(paramstyle="named")  # type: ignore[no-untyped-call]
 DIALECT._backslash_escapes = False  # noqa: SLF001  as a connection would find
 

@@ -6,15 +6,18 @@ database; sessions that have just ended are waited for by the server itself (5 s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from migrators.backends.postgresql import access, connect, sql
 from migrators.backends.server import LOADING
 from migrators.errors import DatabaseError, Locked, TargetExists
+from migrators.failpoints import act
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import sqlalchemy as sa
 
     from migrators.backends.postgresql.connect import Connection
@@ -45,13 +48,21 @@ def connected(connection: Connection, database: str) -> list[str]:
     ]
 
 
-def publish(url: sa.URL, staging: str, aside: str | None, like: str | None) -> None:
+def publish(
+    url: sa.URL,
+    staging: str,
+    aside: str | None,
+    like: str | None,
+    unfenced: Mapping[str, Any] | None = None,
+) -> None:
     """Make `staging` visible as the URL's database; what is there goes to `aside`.
 
     Parameters
     ----------
     like : str or None
         Whose owner, rights and settings it takes; None: of the one set aside.
+    unfenced : mapping or None
+        What the fence of `like` remembers.
 
     Raises
     ------
@@ -65,8 +76,8 @@ def publish(url: sa.URL, staging: str, aside: str | None, like: str | None) -> N
         if aside is None and exists(connection, name):
             raise TargetExists(f"{name}: exists already; nothing was overwritten")
         model = like or (name if aside is not None else None)
-        with connect.transaction(connection):
-            found = None if model is None else access.read(connection, model)
+        with act("names changed"), connect.transaction(connection):
+            found = None if model is None else access.read(connection, model, unfenced)
             access.give(connection, staging, found)
             if aside is not None:
                 _rename(connection, name, aside)
@@ -116,6 +127,7 @@ def ready(url: sa.URL) -> None:
             raise in_use(connection, name, "is in use and cannot be set aside")
 
 
+@act("staging removed")
 def discard(url: sa.URL) -> None:
     """Remove a database; from a staging one our own sessions that are left are ended.
 

@@ -8,6 +8,7 @@ import psycopg
 
 from migrators.backends.postgresql import connect, ddl, failures, sql
 from migrators.errors import DatabaseError
+from migrators.failpoints import act
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -37,11 +38,13 @@ def create(url: sa.URL, schema: SchemaVersion, dialect: str, locale: str) -> Non
     """
     named = sql.name(url.database or "")
     with connect.maintenance(url, "creating") as connection:
-        connection.execute(f"CREATE DATABASE {named} TEMPLATE template0{locale}")
+        with act("staging made"):
+            connection.execute(f"CREATE DATABASE {named} TEMPLATE template0{locale}")
         connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {named} FROM PUBLIC")
     tables(url, schema, dialect)
 
 
+@act("staging tables made")
 def tables(url: sa.URL, schema: SchemaVersion, dialect: str) -> None:
     """Run the `before` SQL and create the tables, in a database that is there."""
     with connect.opened(url, "creating") as connection:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrators.backends.postgresql import connect, sql
 from migrators.backends.stamping import ALEMBIC, ALEMBIC_TABLE, HEADS, READ, constants, stamp_of
 from migrators.errors import DatabaseError
+from migrators.failpoints import act
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def write(url: sa.URL, stamp: Stamp) -> None:
     with connect.opened(url, "stamping") as connection:
         if _kind(connection, STAMP) not in (None, "v"):
             raise DatabaseError(f"{url.database}: {STAMP} is a table", hint=f"rename {STAMP}")
-        with connect.transaction(connection):
+        with act("stamp written"), connect.transaction(connection):
             _replace(connection, stamp)
 
 

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pyarrow as pa
 
+from migrators.backends import ledger
+from migrators.backends.model import require_columns
 from migrators.backends.postgresql import connect, failures, feed, quick, sql, staging
 from migrators.backends.postgresql.adbc import Adbc
 from migrators.errors import DatabaseError
+from migrators.failpoints import act
 from migrators.stream import ahead, cancellable
 
 if TYPE_CHECKING:
@@ -29,23 +32,26 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(url: sa.URL) -> Iterator[Writer]:
+def opened(url: sa.URL, *, ledgered: bool = False) -> Iterator[Writer]:
     """Give a writer, whose sessions stay open from table to table.
 
     The quick road's takes 40 ms of processor to begin: it reads all types of the server.
     """
     with connect.opened(url, "writing") as connection, ExitStack() as roads:
         connection.execute(staging.BULK)
-        yield Writer(url, connection, roads)
+        yield Writer(url, connection, roads, ledgered=ledgered)
 
 
 class Writer:
     """Fills tables, in one thread at a time; of no use after an error."""
 
-    def __init__(self, url: sa.URL, connection: Connection, roads: ExitStack) -> None:
+    def __init__(
+        self, url: sa.URL, connection: Connection, roads: ExitStack, *, ledgered: bool
+    ) -> None:
         self._url = url
         self._connection = connection
         self._roads = roads
+        self._ledgered = ledgered
 
     def write(
         self,
@@ -67,8 +73,7 @@ class Writer:
             For a value that the column cannot hold exactly.
         DatabaseError
         """
-        if not columns:
-            raise DatabaseError(f"{table}: a table without stored columns cannot be loaded")
+        require_columns(table, columns)
         with (
             failures.told(self._url, f"writing {table}"),
             cancellable(self._connection.cancel),
@@ -108,14 +113,21 @@ class Writer:
                 raise failed[0] from None
             raise
         _require_all(taken, found, feeding)
-        adbc.run("COMMIT")
+        for entry in self._entry(taken, found):
+            adbc.run(entry)
+        with act("table loaded"):
+            adbc.run("COMMIT")
         return found
 
     def _copied(self, taken: Taken, columns: Sequence[Column], feeding: Feed) -> int:
         """Empty the table in the same transaction, so that its rows are frozen as they come."""
         names = ", ".join(sql.name(c.name) for c in columns)
         alone = f"ONLY {taken.quoted}" if taken.plain else taken.quoted  # not what inherits from it
-        with connect.transaction(self._connection), self._connection.cursor() as cursor:
+        with (
+            act("table loaded"),
+            connect.transaction(self._connection),
+            self._connection.cursor() as cursor,
+        ):
             row = cursor.execute(f"SELECT NOT EXISTS (SELECT FROM {alone})").fetchone()
             empty = row is not None and bool(row[0])
             if empty:
@@ -125,8 +137,15 @@ class Writer:
             with ahead(feeding.blocks()) as blocks, cursor.copy(copy) as sink:
                 for block in blocks:
                     sink.write(block)
-            _require_all(taken, cursor.rowcount, feeding)
-            return cursor.rowcount
+            found = cursor.rowcount
+            _require_all(taken, found, feeding)
+            for entry in self._entry(taken, found):
+                cursor.execute(entry)
+            return found
+
+    def _entry(self, taken: Taken, rows: int) -> list[str]:
+        """Return what the ledger is told in the transaction of a table's rows."""
+        return [ledger.of_table(taken.table, rows, sql.text)] if self._ledgered else []
 
 
 def _require_all(taken: Taken, found: int, feeding: Feed) -> None:

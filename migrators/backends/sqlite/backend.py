@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from migrators.backends.fencing import Fence
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
     from migrators.types.limits import Limits
@@ -64,6 +65,7 @@ class SQLiteBackend(Facts, Backend):
     """
 
     name: ClassVar[str] = "sqlite"
+    writers: ClassVar[int] = 2
     unchanged: ClassVar[str] = "not one byte changed"
     exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset({(Kind.TEXT, Kind.BINARY)})
 
@@ -273,6 +275,12 @@ class SQLiteBackend(Facts, Backend):
         """Return what a load takes besides the file: see `parts`."""
         return Live(log_share=_PART)
 
+    def fence(self) -> Fence:
+        """Return the fence of the file; see `fence`."""
+        from migrators.backends.sqlite.fence import SQLiteFence
+
+        return SQLiteFence(self._closed(), self._busy_ms)
+
     def digest(self) -> str:
         """Digest main file and WAL."""
         return proofs.digest(self._closed())
@@ -303,6 +311,12 @@ class SQLiteBackend(Facts, Backend):
         """Return the URL."""
         return self.url
 
+    def application_engine(self) -> sa.Engine:
+        """Return an engine whose commits do not wait for the disk."""
+        engine = super().application_engine()
+        sa.event.listen(engine, "connect", _unsynchronised)
+        return engine
+
     def copy_of(self, template: SQLiteBackend) -> None:
         """Copy a file that nobody writes to."""
         shutil.copyfile(template.path, self.path)
@@ -312,6 +326,10 @@ class SQLiteBackend(Facts, Backend):
         from migrators.backends.sqlite import copies
 
         return copies.in_memory(self.path)
+
+
+def _unsynchronised(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _path(backend: Backend) -> Path:

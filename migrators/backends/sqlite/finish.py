@@ -24,6 +24,7 @@ from migrators.backends.sqlite import (
     tokens,
     uniques,
 )
+from migrators.failpoints import act
 from migrators.stream import cancellable, side_by_side
 
 if TYPE_CHECKING:
@@ -70,13 +71,17 @@ def finish(
         indexes = _built(files, schema.metadata, dialect, busy_ms)
     with failures.told(path, "finishing"), connect.plain(path, "rw", busy_ms) as connection:
         staging.bulk(connection)
-        raised = _sequences(connection, sequences)
-        for script in schema.scripts("after", dialect.name):
-            staging.run_script(connection, path, script, "after the data")
-        connection.execute(f"PRAGMA analysis_limit = {_ANALYSED_ROWS}")
-        connection.execute("ANALYZE")
-    sync(path)
-    sync(path.parent)
+        with act("counters set"):
+            raised = _sequences(connection, sequences)
+        with act("own SQL run"):
+            for script in schema.scripts("after", dialect.name):
+                staging.run_script(connection, path, script, "after the data")
+        with act("statistics gathered"):
+            connection.execute(f"PRAGMA analysis_limit = {_ANALYSED_ROWS}")
+            connection.execute("ANALYZE")
+    with act("staging synced"):
+        sync(path)
+        sync(path.parent)
     return tuple(filter(None, (indexes, raised)))
 
 
@@ -104,6 +109,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+@act("indexes built")
 def _built(files: Parts, metadata: sa.MetaData, dialect: sa.Dialect, busy_ms: int) -> str:
     """Build the indexes of both files at once, and join them; return how many, in words.
 

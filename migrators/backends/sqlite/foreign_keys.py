@@ -7,9 +7,10 @@ asked only where one of them has found something, for the rows' names.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from migrators.backends.orphans import orphans, proven
+from migrators.backends import orphans
 from migrators.backends.sqlite import refusals, sql
 from migrators.errors import ValueRefused
 
@@ -34,17 +35,12 @@ def prove(rows: Rows, metadata: sa.MetaData) -> tuple[str, ...]:
     ValueRefused
         Naming table, columns, parent, how many rows and some keys.
     """
-    references = 0
-    for table in metadata.tables.values():
-        for constraint in table.foreign_key_constraints:
-            if rows(f"SELECT 1 {orphans(constraint, sql.name)} LIMIT 1"):
-                _refuse(rows, table.name)
-            references += 1
-    return proven(references)
+    return orphans.prove(rows, metadata, sql.name, partial(_refusal, rows))
 
 
-def _refuse(rows: Rows, table: str) -> None:
-    """Raise for the first foreign key of a table that SQLite finds broken."""
+def _refusal(rows: Rows, constraint: sa.ForeignKeyConstraint, _: str) -> ValueRefused | None:
+    """Return what the first foreign key of a table is that SQLite finds broken."""
+    table = constraint.table.name
     broken: dict[tuple[str, int], list[Any]] = {}
     counts: dict[tuple[str, int], int] = {}
     check = f"SELECT rowid, parent, fkid FROM pragma_foreign_key_check({sql.text(table)})"
@@ -54,7 +50,8 @@ def _refuse(rows: Rows, table: str) -> None:
         if counts[key] <= refusals.SAMPLES:
             broken.setdefault(key, []).append(rowid)
     for key, count in counts.items():
-        raise _orphans(rows, (table, *key), count, broken[key])
+        return _orphans(rows, (table, *key), count, broken[key])
+    return None
 
 
 def _orphans(rows: Rows, key: tuple[str, str, int], count: int, rowids: list[Any]) -> ValueRefused:

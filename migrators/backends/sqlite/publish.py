@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from migrators.backends.sqlite import failures, parts, source
 from migrators.backends.sqlite.finish import sync
 from migrators.errors import DatabaseError, Locked, TargetExists
+from migrators.failpoints import act
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,7 @@ def _is_same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
 
 
+@act("staging settled")
 def _settle(staging: Path) -> None:
     """Remove the empty files that readers leave beside a staging file."""
     _refuse_unsettled(staging, "the load is not complete")
@@ -136,6 +138,7 @@ def _refuse_sidecars(name: Path) -> None:
             )
 
 
+@act("mode given")
 def _share(staging: Path, like: Path | None) -> None:
     """Give the file the owner and mode of another; owner as far as it is allowed."""
     if like is None or not like.exists():
@@ -148,7 +151,8 @@ def _share(staging: Path, like: Path | None) -> None:
 
 def _link(old: Path, new: Path) -> None:
     try:
-        os.link(old, new)
+        with act("name linked"):
+            os.link(old, new)
     except FileExistsError:
         raise TargetExists(f"{new}: exists already; nothing was overwritten") from None
     except OSError as error:
@@ -162,7 +166,8 @@ def _link(old: Path, new: Path) -> None:
 
 
 def _drop_name(path: Path) -> None:
-    path.unlink()
+    with act("name dropped"):
+        path.unlink()
     sync(path.parent)
 
 
@@ -173,10 +178,12 @@ def _replace(staging: Path, name: Path, aside: Path, like: Path | None) -> None:
     if not _is_same(name, aside):
         _share(staging, like or name)
         _link(name, aside)
-    staging.replace(name)
+    with act("name replaced"):
+        staging.replace(name)
     sync(name.parent)
 
 
+@act("staging removed")
 def discard(path: Path) -> None:
     """Remove a database's file, and what lies beside it, the file last."""
     with failures.told(path, "removing"):

@@ -184,13 +184,14 @@ def readable(path: Path, busy_ms: int) -> Iterator[sqlite3.Connection]:
     """
     require(path)
     with failures.told(path), tidied(path), TemporaryDirectory(prefix="migrate-") as folder:
-        usable = path if _opens(path, busy_ms) else copied(path, Path(folder))
+        usable = path if opens(path, busy_ms) else copied(path, Path(folder))
         mode = "ro" if usable == path else "rw"
         with connect.plain(usable, mode, busy_ms) as connection:
             yield connection
 
 
-def _opens(path: Path, busy_ms: int) -> bool:
+def opens(path: Path, busy_ms: int) -> bool:
+    """Whether a database can be read as it is, without a byte being written to it."""
     if wal_of_another(path):
         return False
     try:

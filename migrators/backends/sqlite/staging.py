@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from migrators.backends.model import require_columns
 from migrators.backends.sqlite import (
     adbc,
     connect,
@@ -25,6 +26,8 @@ from migrators.backends.sqlite import (
 from migrators.backends.sqlite.cells import codec_of
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 from migrators.errors import DatabaseError, TargetExists, ValueRefused
+from migrators.failpoints import act
+from migrators.project import private_directory
 from migrators.stream import ahead
 
 if TYPE_CHECKING:
@@ -58,9 +61,10 @@ def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int)
     if wrong := list(naming.refused(schema.metadata)):
         raise DatabaseError("\n".join(wrong), hint=f"mend {schema.path.name}")
     with failures.told(path, "creating"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(path.parent)
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            with act("staging made"):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             raise TargetExists(f"{path}: exists already", hint="migrate discard") from None
         with connect.plain(path, "rw", busy_ms) as connection:
@@ -72,7 +76,8 @@ def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int)
             statements = uniques.statements(schema.metadata, dialect)
             for table, statement in zip(schema.metadata.tables, statements, strict=True):
                 _create_table(connection, path, table, statement)
-            connection.execute("COMMIT")
+            with act("staging tables made"):
+                connection.execute("COMMIT")
             for script in schema.scripts("between", dialect.name):
                 run_script(connection, path, script, "between the tables and the data")
 
@@ -120,8 +125,7 @@ def write(
         For a value that SQLite cannot hold exactly, or a broken constraint.
     DatabaseError
     """
-    if not columns:
-        raise DatabaseError(f"{table}: a table without stored columns cannot be loaded")
+    require_columns(table, columns)
     source.require(path)
     with failures.told(path, f"writing {table}"):
         connection = adbc.Adbc(path, "rw")
@@ -153,7 +157,8 @@ def _write(
             raise feed.failed from None
         raise failures.constraint(error, table) or error from error
     taken = int(connection.table("SELECT total_changes() AS n")["n"][0].as_py())
-    connection.run("COMMIT")
+    with act("table loaded"):
+        connection.run("COMMIT")
     if taken != feed.rows:
         raise DatabaseError(f"{table}: {feed.rows} rows were sent and {taken} taken")
     return taken

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from migrators.backends.sqlite import connect, failures, source, sql
 from migrators.backends.stamping import ALEMBIC, ALEMBIC_TABLE, HEADS, READ, constants, stamp_of
 from migrators.errors import DatabaseError
+from migrators.failpoints import act
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def write(path: Path, stamp: Stamp, busy_ms: int) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
+        with act("stamp written"):
+            connection.execute("COMMIT")
 
 
 def _replace(connection: sqlite3.Connection, stamp: Stamp) -> None:

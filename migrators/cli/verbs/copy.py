@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from migrators.cli.elsewhere import elsewhere
+from migrators.cli.fencing import fencing
 from migrators.cli.jobs import jobs, jobs_of
 from migrators.cli.shown import show_values
+from migrators.cli.until import until
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from migrators.cli.session import Session
 
 
@@ -19,8 +23,10 @@ if TYPE_CHECKING:
 @elsewhere("to", "into")
 @click.option("--rehearse", is_flag=True, help="Do everything but publish.")
 @click.option("--replace", is_flag=True, help="Set the database that is there aside.")
+@fencing
 @click.option("--fresh", is_flag=True, help="Use nothing that an earlier run left.")
 @click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@until
 @jobs
 @show_values
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
@@ -31,8 +37,11 @@ def copy(
     *,
     rehearse: bool,
     replace: bool,
+    fence: bool,
+    accept_unfenced: bool,
     fresh: bool,
     yes: bool,
+    until: datetime | None,
     as_json: bool,
 ) -> None:
     """Make the project's database of schema N once more in another place: move it.
@@ -57,11 +66,20 @@ def copy(
         rehearse=rehearse,
         moved=True,
         place=project.place,
+        until=until,
     )
     if replace and not rehearse:
         agree(session, project, deed, yes=yes)
     session.begin(deed)
-    options = run.Options(rehearse=rehearse, replace=replace, fresh=fresh, jobs=jobs_of(project))
+    options = run.Options(
+        rehearse=rehearse,
+        replace=replace,
+        fence=fence,
+        accept_unfenced=accept_unfenced,
+        fresh=fresh,
+        until=until,
+        jobs=jobs_of(project),
+    )
     with without_pandas():
         receipt = run.copy(project, version, options, emit=session.teller)
     finish(session, receipt, deed, json=as_json)

@@ -68,11 +68,10 @@ def drop(session: Session, version: int, *, yes: bool) -> None:
     The only command that drops a published version. It asks for the database's name.
     """
     from migrators import run
-    from migrators.cli.results import database
     from migrators.report.text import escape
 
     project = session.project()
-    name = database(session, project, version)
+    name = session.short(run.may_drop(project, version).database)
     session.agree(
         f"{escape(name)} will be removed for good, with all that was written to it",
         yes=yes,

@@ -40,9 +40,9 @@ def load(
     from migrators.cli.results import finish
     from migrators.report.run import Deed
 
-    place = session.directory / source
     project = session.project()
-    deed = Deed(f"load {place}", session.command, place=session.project().place)
+    place = session.place(source)
+    deed = Deed(f"load {place}", session.command, place=project.place)
     if replace and not rehearse:
         session.agree("a database that is there will be set aside", yes=yes)
     session.begin(deed)
@@ -69,8 +69,8 @@ def verify(session: Session, source: Path, *, as_json: bool) -> None:
     from migrators.cli.results import finish
     from migrators.report.run import Deed
 
-    place = session.directory / source
     project = session.project()
+    place = session.place(source)
     deed = Deed(f"verify {place}", session.command)
     session.begin(deed)
     with without_pandas():

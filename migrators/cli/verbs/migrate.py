@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from migrators.cli.elsewhere import elsewhere
+from migrators.cli.fencing import fencing
 from migrators.cli.jobs import jobs, jobs_of
 from migrators.cli.names import PLACEHOLDER, versions
 from migrators.cli.shown import show_values
+from migrators.cli.until import until
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from migrators.cli.session import Session
     from migrators.project import Project
     from migrators.report.run import Deed
@@ -23,9 +27,12 @@ class Flags(TypedDict):
     rehearse: bool
     replace: bool
     accept_loss: bool
+    fence: bool
+    accept_unfenced: bool
     fresh: bool
     dry_run: bool
     yes: bool
+    until: datetime | None
     as_json: bool
 
 
@@ -42,9 +49,11 @@ class Flags(TypedDict):
     is_flag=True,
     help="Go on although the step loses what it declares, counted in the receipt.",
 )
+@fencing
 @click.option("--fresh", is_flag=True, help="Use nothing that an earlier run left.")
 @click.option("--dry-run", is_flag=True, help="Print the plan instead; nothing is written.")
 @click.option("--yes", is_flag=True, help="Do not ask. Required by --replace without a terminal.")
+@until
 @jobs
 @show_values
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
@@ -73,14 +82,17 @@ def _run(session: Session, old: int, new: int, flags: Flags) -> None:
 
     project = session.project()
     chain = project.chain(old, new)
-    deed = _deed(session, project, old, new, rehearse=flags["rehearse"])
+    deed = _deed(session, project, old, new, flags)
     _agree(session, project, deed, flags)
     session.begin(deed)
     options = run.Options(
         rehearse=flags["rehearse"],
         replace=flags["replace"],
         accept_loss=flags["accept_loss"],
+        fence=flags["fence"],
+        accept_unfenced=flags["accept_unfenced"],
         fresh=flags["fresh"],
+        until=flags["until"],
         jobs=jobs_of(project),
     )
     with sparing(session.teller) as emit:
@@ -88,7 +100,7 @@ def _run(session: Session, old: int, new: int, flags: Flags) -> None:
     finish(session, receipt, deed, json=flags["as_json"])
 
 
-def _deed(session: Session, project: Project, old: int, new: int, *, rehearse: bool) -> Deed:
+def _deed(session: Session, project: Project, old: int, new: int, flags: Flags) -> Deed:
     from migrators.cli.results import database
     from migrators.report.run import Deed
 
@@ -103,7 +115,8 @@ def _deed(session: Session, project: Project, old: int, new: int, *, rehearse: b
         back=back if not project.to else "",
         moved=bool(project.to),
         place=project.place,
-        rehearse=rehearse,
+        rehearse=flags["rehearse"],
+        until=flags["until"],
     )
 
 

@@ -174,7 +174,7 @@ def test_a_right_that_cannot_be_given_is_said_when_the_version_is_there(server: 
         Grant("routine", "TABLE projects", "", "EXECUTE", "y@%"),
     ],
 )
-def test_h102_a_manifest_cannot_run_sql(server: Server, hostile: Grant) -> None:
+def test_f66_i119_a_manifest_cannot_run_sql(server: Server, hostile: Grant) -> None:
     """A privilege is one that there is, of something that there is."""
     with pytest.raises(DatabaseError, match="is no right"):
         staged(server).give_access(Access((hostile,)))

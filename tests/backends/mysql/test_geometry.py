@@ -52,6 +52,7 @@ def shop(tmp_path: Path) -> Iterator[Served]:
         yield made
 
 
+@pytest.mark.fault("E57")
 def test_as_bytes_it_is_exact(shop: Served) -> None:
     """SRID and every bit of the numbers; the spatial index is there again."""
     shop.schema(SCHEMA.format(BYTES))

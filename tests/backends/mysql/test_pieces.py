@@ -38,6 +38,7 @@ BUILT = {
 
 
 @pytest.mark.parametrize("built", BUILT)
+@pytest.mark.fault("F73")
 def test_every_row_is_in_one_piece(
     server: Server, built: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def works(server: Server, name: str) -> bool:
     return found == ((14, "it's 'nothing'"),)
 
 
+@pytest.mark.fault("F76")
 def test_everything_comes_along(server: Server) -> None:
     """Views over views, a function, a trigger with quotes, a foreign key to its own table."""
     new = server.backend()
@@ -100,6 +101,7 @@ def test_a_version_is_set_aside_with_everything(server: Server) -> None:
 
 
 @pytest.mark.parametrize("replaced", [False, True], ids=["new", "replaced"])
+@pytest.mark.fault("H92")
 def test_after_a_crash_anywhere_the_name_is_absent_or_complete(
     server: Server, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
 ) -> None:

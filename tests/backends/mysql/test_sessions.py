@@ -47,6 +47,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.fault("C45")
 def test_hostile_settings_of_the_server_change_nothing(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +74,7 @@ def test_hostile_settings_of_the_server_change_nothing(
     assert batch["c"].to_pylist() == ["é", ""]
 
 
+@pytest.mark.fault("G84")
 def test_a_snapshot_does_not_move(server: Server) -> None:
     """What is written while it is open is not in it; several readers see the same moment."""
     database = server.database("shop_v1", TABLE, "INSERT INTO t VALUES (1, 'a')")
@@ -93,6 +95,7 @@ def test_without_the_right_to_lock_there_is_one_reader(server: Server) -> None:
         assert snapshot.rows("SELECT count(*) FROM t") == [(0,)]
 
 
+@pytest.mark.fault("G88")
 def test_a_second_run_is_told_who_holds_the_lock(server: Server) -> None:
     """The command, the user and the connection; the lock is free when its holder is gone."""
     database = server.backend()
@@ -133,6 +136,7 @@ def test_a_missing_right_is_said(server: Server) -> None:
         write(reader, schema(server), "t", {"id": [1], "v": ["a"]})
 
 
+@pytest.mark.fault("H94", "H107")
 def test_a_lost_connection_is_said_and_nothing_is_loaded(server: Server) -> None:
     """The server ends the session in the middle of a load: no row of it is there."""
     database = server.database("shop_v1", TABLE)
@@ -169,6 +173,7 @@ def test_where_local_infile_is_off_rows_are_inserted_and_it_is_said(
 
 
 @pytest.mark.parametrize("spare", [-1, 0])
+@pytest.mark.fault("H96")
 def test_a_row_longer_than_a_packet_is_refused_by_name_where_it_is_an_insert(
     server: Server, monkeypatch: pytest.MonkeyPatch, spare: int
 ) -> None:
@@ -192,6 +197,7 @@ def test_a_row_longer_than_a_packet_is_refused_by_name_where_it_is_an_insert(
     assert server.run("shop_v1", "SELECT id, length(v) FROM t") == ((1, 1), (2, len(long)))
 
 
+@pytest.mark.fault("G91")
 def test_tables_that_have_no_snapshot_are_named(server: Server) -> None:
     """MyISAM and Aria are read as they are; a note says that a write is noticed."""
     database = server.database(
@@ -203,6 +209,7 @@ def test_tables_that_have_no_snapshot_are_named(server: Server) -> None:
     assert database.digest() != before
 
 
+@pytest.mark.fault("I117")
 def test_a_rogue_server_gets_no_file(server: Server, tmp_path: Path) -> None:
     """A server that answers with the wish for a file is refused, and gets not one byte."""
     secret = tmp_path / "secret"

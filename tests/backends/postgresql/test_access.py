@@ -238,7 +238,7 @@ def test_a_role_that_may_not_grant_is_told_what_is_missing(server: Server) -> No
         Access(grants=(Grant("table", "projects", "", "SELECT", 'x"; DROP TABLE projects; --'),)),
     ],
 )
-def test_h102_a_manifest_cannot_run_sql(server: Server, hostile: Access) -> None:
+def test_f66_i119_a_manifest_cannot_run_sql(server: Server, hostile: Access) -> None:
     """Names are names, and a privilege is one that there is."""
     made = server.backend().staging("r1")
     schema = new_schema(server)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = {pid}"
 
 
+@pytest.mark.fault("H97")
 def test_a_deadlock_is_locked_with_what_to_do(server: Server) -> None:
     """Exit 5, as for any lock of somebody else; nothing of the statement is kept."""
     database = server.database("shop_v3", "CREATE TABLE a (id int)", "CREATE TABLE b (id int)")

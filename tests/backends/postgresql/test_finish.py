@@ -28,6 +28,7 @@ def loaded(
     return database
 
 
+@pytest.mark.fault("F70")
 def test_rows_that_break_a_check_are_counted_and_named(server: Server) -> None:
     """All of them, not the first that the server meets; NULL breaks none."""
     metadata = sa.MetaData()
@@ -44,6 +45,7 @@ def test_rows_that_break_a_check_are_counted_and_named(server: Server) -> None:
         loaded(server, metadata, {"t": rows})
 
 
+@pytest.mark.fault("F74")
 def test_keys_that_are_there_twice_are_counted_and_named(server: Server) -> None:
     """A key of two columns, and a partial index over an expression."""
     metadata = sa.MetaData()
@@ -68,6 +70,7 @@ def test_keys_that_are_there_twice_are_counted_and_named(server: Server) -> None
         loaded(server, metadata, {"t": rows})
 
 
+@pytest.mark.fault("F69")
 def test_references_in_a_circle_are_added_after_the_data(server: Server) -> None:
     """Neither table can be first; both references stand, and are proven."""
     metadata = sa.MetaData()
@@ -90,6 +93,7 @@ def test_references_in_a_circle_are_added_after_the_data(server: Server) -> None
     assert found == [("a", True, True), ("b", True, True)]
 
 
+@pytest.mark.fault("E62")
 def test_sequences_go_on_past_key_and_past_their_old_position(server: Server) -> None:
     """Proven by inserting and rolling back; empty tables too."""
     metadata = sa.MetaData(schema=None)
@@ -150,6 +154,7 @@ def test_sql_that_fails_is_named_by_its_line(server: Server) -> None:
         loaded(server, metadata, {}, after={"postgresql": script})
 
 
+@pytest.mark.fault("F75")
 def test_no_trigger_fires_on_the_load(server: Server) -> None:
     """The schema's triggers come after the rows."""
     metadata = sa.MetaData()

@@ -49,6 +49,7 @@ REFUSED: list[tuple[str, sa.types.TypeEngine[Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("kind", "declared", "value", "reason"), REFUSED)
+@pytest.mark.fault("C33", "C34")
 def test_what_no_type_of_arrow_holds_is_refused(
     server: Server, kind: str, declared: sa.types.TypeEngine[Any], value: str, reason: str
 ) -> None:
@@ -77,6 +78,7 @@ def test_refused_values_are_counted_over_all_batches(server: Server) -> None:
         read(database, "SELECT id, v FROM t ORDER BY id", {"id": sa.Integer(), "v": sa.DateTime()})
 
 
+@pytest.mark.fault("D48")
 def test_text_that_is_not_utf8_is_refused(server: Server) -> None:
     """A database without an encoding holds any byte."""
     server.admin(
@@ -103,6 +105,7 @@ KEPT: list[tuple[str, sa.types.TypeEngine[Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("kind", "declared", "values"), KEPT)
+@pytest.mark.fault("B18", "B22", "B23", "B24", "D47", "D52", "D55", "E58")
 def test_odd_values_arrive_as_the_server_itself_writes_them(
     server: Server, kind: str, declared: sa.types.TypeEngine[Any], values: list[str]
 ) -> None:
@@ -129,6 +132,7 @@ def test_odd_values_arrive_as_the_server_itself_writes_them(
     assert len(server.run("new", text)) == len(values) + 1
 
 
+@pytest.mark.fault("C31")
 def test_a_time_without_its_zone_is_the_same_instant(server: Server) -> None:
     """Instants travel in UTC, also around a change of the clock."""
     database = server.database(
@@ -159,6 +163,7 @@ CHANGED: list[tuple[sa.types.TypeEngine[Any], str, Any, Any, str]] = [
 
 
 @pytest.mark.parametrize(("declared", "column", "good", "bad", "reason"), CHANGED)
+@pytest.mark.fault("B17", "B20", "C39", "D46", "D53", "H107")
 def test_what_a_column_would_change_is_refused(
     server: Server,
     declared: sa.types.TypeEngine[Any],
@@ -203,6 +208,7 @@ def test_rows_may_be_added_in_several_writes(server: Server) -> None:
     assert server.run("shop_v3", "SELECT sum(id) FROM t") == [(6,)]
 
 
+@pytest.mark.fault("E57")
 def test_types_of_this_server_alone_travel_as_its_text(server: Server) -> None:
     """The server's own text of a type that no other has comes back the same."""
     database = server.database(
@@ -228,6 +234,7 @@ HELD_AS_TEXT: list[tuple[str, sa.types.TypeEngine[Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("kind", "declared", "values"), HELD_AS_TEXT)
+@pytest.mark.fault("B19", "B21", "C35", "C36", "C37", "C41", "C42")
 def test_a_column_held_as_text_arrives_as_it_was(
     server: Server, kind: str, declared: sa.types.TypeEngine[Any], values: list[str]
 ) -> None:
@@ -257,6 +264,7 @@ def test_a_column_held_as_text_arrives_as_it_was(
     assert server.run("old", text) == server.run("new", text)
 
 
+@pytest.mark.fault("F65")
 def test_a_name_that_would_be_cut_is_said(server: Server) -> None:
     """63 bytes are kept, not characters."""
     metadata = sa.MetaData()
@@ -265,6 +273,7 @@ def test_a_name_that_would_be_cut_is_said(server: Server) -> None:
     assert said.startswith("é" * 32)
 
 
+@pytest.mark.fault("E59")
 def test_a_label_that_an_enum_has_not_is_refused_by_name(server: Server) -> None:
     """Before it is sent: the server's error would quote it. Others go in and out."""
     mood = postgresql.ENUM("sad", "it's ok", name="mood")

@@ -40,6 +40,7 @@ def shop(tmp_path: Path) -> Iterator[Served]:
         yield made
 
 
+@pytest.mark.fault("E64")
 def test_rows_of_a_table_that_inherits_are_read_once(shop: Served) -> None:
     """`FROM animals` gives the cats as well; each row arrives in its own table."""
     shop.old(
@@ -55,6 +56,7 @@ def test_rows_of_a_table_that_inherits_are_read_once(shop: Served) -> None:
         assert shop.rows(2, text) == shop.rows(1, text)
 
 
+@pytest.mark.fault("E63")
 def test_a_large_object_is_refused_and_carried_by_its_bytes(shop: Served) -> None:
     """Its number alone would point to nothing in the new database."""
     shop.old(
@@ -79,6 +81,7 @@ def test_a_large_object_is_refused_and_carried_by_its_bytes(shop: Served) -> Non
     assert shop.rows(2, "SELECT * FROM files ORDER BY id") == [(2, b"\xfe\xed"), (3, None)]
 
 
+@pytest.mark.fault("E60")
 def test_a_domain_neither_rounds_nor_cuts(server: Server) -> None:
     """COPY into a domain over numeric(4,2) rounds, with success: refused by name."""
     domain = postgresql.DOMAIN("cents", sa.Numeric(8, 4), create_type=False)

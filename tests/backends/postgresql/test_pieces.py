@@ -57,6 +57,7 @@ def query(*order: str) -> ReadQuery:
 
 @pytest.mark.parametrize("order", ["c0", ""])
 @pytest.mark.parametrize("built", BUILT)
+@pytest.mark.fault("F73")
 def test_every_row_is_in_one_piece(
     server: Server, built: str, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def written(path: Path, table: pa.Table, **options: Any) -> Path:
     return path
 
 
+@pytest.mark.fault("H109")
 def test_small_batches_are_joined_and_large_ones_cut(tmp_path: Path) -> None:
     """Row groups of `BATCH_ROWS` rows, whatever comes."""
     path = tmp_path / "t.parquet"
@@ -50,6 +51,7 @@ def test_small_batches_are_joined_and_large_ones_cut(tmp_path: Path) -> None:
     assert writer.entry.rows == 150_035
 
 
+@pytest.mark.fault("H109")
 def test_heavy_rows_make_small_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounded memory: a group weighs about `PIECE_BYTES`, and groups are read one by one."""
     from migrators.extracts import parquet

@@ -49,7 +49,7 @@ def test_uniqueness_of_several_columns(shop: Sandbox) -> None:
     assert finding.facts == ("2 rows share a value  id 1 = 5",)
 
 
-def test_f51_text_is_compared_by_bytes(shop: Sandbox) -> None:
+def test_d51_text_is_compared_by_bytes(shop: Sandbox) -> None:
     """Case, accents and trailing blanks make a difference, whatever a collation says."""
     shop.schema(1, OLD.replace('Column("a", Text)', 'Column("a", String(collation="NOCASE"))'))
     shop.schema(2, f't("pairs", {COLUMNS}, UniqueConstraint("a"))')
@@ -65,7 +65,7 @@ def test_f51_text_is_compared_by_bytes(shop: Sandbox) -> None:
     "folds",
     ['String(collation="NOCASE")', 'Text().with_variant(String(collation="NOCASE"), "sqlite")'],
 )
-def test_f51_the_collation_of_the_new_column_decides(shop: Sandbox, folds: str) -> None:
+def test_d51_the_collation_of_the_new_column_decides(shop: Sandbox, folds: str) -> None:
     """Where the new column folds case, so does the question."""
     shop.schema(1, f't("pairs", {COLUMNS}, UniqueConstraint("a"))')
     folded = COLUMNS.replace('Column("a", Text)', f'Column("a", {folds})')

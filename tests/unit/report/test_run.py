@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migrators.receipt import (
+    FenceReceipt,
     LeftBehind,
     PartitionRows,
     Receipt,
@@ -24,7 +25,9 @@ from migrators.report.run import (
     stopped_lines,
     success_lines,
 )
-from migrators.report.text import WIDTH
+from migrators.report.text import WIDTH, when
+
+AT = "2026-11-21T02:00:07+00:00"
 
 DEED = Deed(
     name="2to3",
@@ -209,12 +212,44 @@ def test_stopped() -> None:
     ]
 
 
+def test_stopped_where_nothing_is_used_again() -> None:
+    """The same command, typed again, would start from nothing."""
+    fresh = replace(DEED, again="migrate 2to3 --fresh")
+    assert "  extract  complete; used again without --fresh" in stopped_lines(fresh, STATUS, [], 1)
+
+
 def test_stopped_by_a_signal() -> None:
     """No hint: the same command goes on."""
     lines = stopped_lines(DEED, STATUS, [], 130)
     at = lines.index("To go on     type the same command again:")
     assert lines[at + 1] == "                 migrate 2to3 --rehearse"
     assert lines[-1] == "Exit 130.   Run: 20261121-020007"
+
+
+def test_stopped_under_a_fence() -> None:
+    """FENCED is never left unsaid, and what opens it comes first."""
+    fenced = replace(STATUS.versions[0], fenced=AT)
+    lines = stopped_lines(DEED, replace(STATUS, versions=(fenced, STATUS.versions[1])), [], 1)
+    assert f"  shop_v2  complete, unchanged, FENCED since {when(AT)}: nobody can write" in lines
+    at = lines.index("To give up   migrate unfence 2     then start release 2; loses nothing")
+    assert lines[at + 1].strip().startswith("migrate discard 2to3")
+    whole = replace(STATUS, versions=(fenced,), runs=())
+    assert not any("do nothing" in line for line in stopped_lines(DEED, whole, [], 1))
+
+
+def test_a_published_run_leaves_the_old_version_fenced() -> None:
+    """Said at the end, with the way back; a fence that ended with the run is history."""
+    deed = replace(DEED, rehearse=False)
+    fence = FenceReceipt("shop_v2", AT, "root@db1", (("gunicorn", 16),), ("superusers (root)",))
+    receipt = replace(RECEIPT, outcome="published", old="shop_v2", fence=fence)
+    lines = success_lines(receipt, deed)
+    assert any(line.startswith("Closed   shop_v2 is FENCED since") for line in lines)
+    assert any("migrate unfence 2, start release 2" in line for line in lines)
+    text = receipt_text(receipt)
+    assert "and is closed still" in text
+    assert "16 sessions ended: gunicorn 16" in text
+    ended = replace(receipt, fence=replace(fence, until=AT))
+    assert not any("FENCED" in line or "unfence" in line for line in success_lines(ended, deed))
 
 
 def test_giving_up_where_nothing_is_half_made() -> None:

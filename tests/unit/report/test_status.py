@@ -51,6 +51,16 @@ def test_status() -> None:
     ]
 
 
+def test_a_fence_is_shouted_about() -> None:
+    """Since when, and what opens it; and what going back loses."""
+    fenced = replace(STATUS.versions[1], fenced=AT)
+    versions = (STATUS.versions[0], fenced, STATUS.versions[2])
+    lines = status_lines(replace(STATUS, versions=versions, back=("back to 2: loses nothing",)))
+    at = lines.index(f"  FENCED shop_v2, since {when(AT)}: nobody else can write to it")
+    assert lines[at + 1] == "         migrate unfence 2     opens it again, as it was"
+    assert "  back to 2: loses nothing" in lines
+
+
 def test_extracts_that_are_kept() -> None:
     """How much room they take, and what to type."""
     lines = status_lines(replace(STATUS, extracts=KeptExtracts(2, 3_200_000_000)))

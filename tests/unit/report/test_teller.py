@@ -128,6 +128,16 @@ def test_table_done_does_not_count_twice() -> None:
     assert stream.getvalue() == f"{AT}  load      b: 25 of 30 rows\n"
 
 
+def test_a_table_that_has_more_rows_than_were_read_is_not_past_the_end() -> None:
+    """What is counted is what is read: a table that is split has more."""
+    teller, stream, seconds = _teller()
+    teller(StageStarted("extract", "", 30))
+    teller(TableProgress("extract", "a", 30))
+    seconds.at = 9.0
+    teller(TableDone("extract", "a", 90))
+    assert stream.getvalue() == f"{AT}  extract   a: 30 of 30 rows\n"
+
+
 def test_a_bar_is_redrawn_ten_times_a_second_at_most() -> None:
     """A hundred batches in one second: eleven drawings with the first."""
     teller, stream, seconds = _teller(terminal=True)

@@ -1,0 +1,29 @@
+"""PostgreSQL in memory for the gate: tests of servers wait for a disk more than they work.
+
+    python3 .ci/servers.py FILE
+
+Writes to FILE what tells the tests where they are, and stops them when its input ends. A kind
+whose programs are not there, or that the environment names a server of, is left alone.
+"""
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.crash.own_server import own_server
+
+VARIABLES = {"postgresql": "MIGRATORS_TEST_POSTGRESQL_URL"}
+
+with ExitStack() as stack:
+    lines = []
+    for kind, variable in VARIABLES.items():
+        server = None if variable in os.environ else stack.enter_context(own_server(kind))
+        if server is not None:
+            lines.append(f"export {variable}='{server.url}'\n")
+    found = Path(sys.argv[1])
+    found.with_suffix(".part").write_text("".join(lines))
+    found.with_suffix(".part").rename(found)
+    sys.stdin.read()

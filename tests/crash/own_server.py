@@ -1,0 +1,181 @@
+"""Servers of a test's own, in memory: to be restarted, to get full, and not to wait for a disk.
+
+No server runs as root, so where the tests do, each is started as its own user.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests import disks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_USERS = {"postgresql": "postgres", "mysql": "mysql"}
+_SECONDS = 30.0
+_DISK = "160m"
+
+
+@dataclass(frozen=True)
+class OwnServer:
+    """A server in a folder of its own.
+
+    Attributes
+    ----------
+    url : str
+        As its superuser.
+    restart : tuple of str
+        What is typed so that it ends at once, as in a crash, and comes back.
+    disk : Path or None
+        A small disk of its own, where its databases are; only root may have one.
+    """
+
+    folder: Path
+    port: int
+    url: str
+    restart: tuple[str, ...] = ()
+    disk: Path | None = None
+
+
+def memory() -> Path | None:
+    """Return a folder that is in memory, where there is one: no test here waits for a disk."""
+    place = Path("/dev/shm")  # noqa: S108
+    return place if place.is_dir() else None
+
+
+def as_user(kind: str, *typed: str) -> tuple[str, ...]:
+    """Return what runs a program as the user of a kind of server."""
+    if os.getuid():
+        return typed
+    return ("su", _USERS[kind], "-s", "/bin/sh", "-c", shlex.join(typed))
+
+
+def _run(kind: str, *typed: str) -> None:
+    done = subprocess.run(
+        as_user(kind, *typed), check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, cwd="/",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def program(name: str) -> str | None:
+    """Return where a server's program is, if it is there."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    if found:
+        return str(found[-1])
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def answering(port: int) -> None:
+    """Wait until somebody listens at a port."""
+    until = time.monotonic() + _SECONDS
+    while True:
+        try:
+            with closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
+                return
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+@contextmanager
+def own_server(kind: str, *, small: bool = False) -> Iterator[OwnServer | None]:
+    """Start a server, which is stopped again; None where its programs are not there.
+
+    Parameters
+    ----------
+    small : bool
+        Its databases are on a small disk.
+    """
+    needed = {"postgresql": ("initdb", "pg_ctl"), "mysql": ("mariadb-install-db", "mariadbd")}
+    if kind not in needed or not all(map(program, needed[kind])):
+        yield None
+        return
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=memory())))
+        _own(kind, folder)
+        start = _postgresql if kind == "postgresql" else _mariadb
+        yield stack.enter_context(start(folder, small=small))
+
+
+def _own(kind: str, folder: Path) -> None:
+    if not os.getuid():
+        os.chown(folder, pwd.getpwnam(_USERS[kind]).pw_uid, -1)
+
+
+@contextmanager
+def _postgresql(folder: Path, *, small: bool) -> Iterator[OwnServer]:
+    data, log, port = str(folder / "data"), str(folder / "log"), free_port()
+    _run("postgresql", str(program("initdb")), "-D", data, "-U", "postgres", "-A", "trust",
+         "-E", "UTF8", "--no-sync")  # fmt: skip
+    control = (str(program("pg_ctl")), "-D", data, "-w", "-l", log)
+    with ExitStack() as stack:
+        disk = stack.enter_context(_small_disk(folder)) if small else None
+        settings = f"-p {port} -k {folder} -c fsync=off -c max_connections=100"
+        _run("postgresql", *control, "-o", settings, "start")
+        stack.callback(_run, "postgresql", *control, "-m", "immediate", "stop")
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        again = as_user("postgresql", *control, "-m", "immediate", "restart")
+        yield OwnServer(folder, port, url, again, disk)
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[Path | None]:
+    """Put the server's databases, and nothing else of it, on a disk of their own."""
+    place, base = folder / "disk", folder / "data" / "base"
+    place.mkdir()
+    if os.getuid() or not disks.mount(place, f"size={_DISK}"):
+        yield None
+        return
+    try:
+        _own("postgresql", place)
+        _run("postgresql", "cp", "-r", str(base), str(place / "base"))
+        shutil.rmtree(base)
+        base.symlink_to(place / "base")
+        yield place
+    finally:
+        disks.unmount(place)
+
+
+@contextmanager
+def _mariadb(folder: Path, *, small: bool) -> Iterator[OwnServer]:
+    assert not small
+    data, port = str(folder / "data"), free_port()
+    own = ("--no-defaults", f"--datadir={data}")
+    _run("mysql", str(program("mariadb-install-db")), *own, "--skip-test-db",
+         "--auth-root-authentication-method=normal")  # fmt: skip
+    settings = (f"--port={port}", f"--socket={folder}/socket", f"--pid-file={folder}/pid",
+                f"--tmpdir={folder}",  # other servers have theirs in /tmp
+                "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0",
+                "--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci",
+                "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
+                f"--log-error={folder}/log")  # fmt: skip
+    typed = as_user("mysql", str(program("mariadbd")), *own, *settings)
+    with subprocess.Popen(
+        typed, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd="/",
+    ) as process:  # fmt: skip
+        try:
+            answering(port)
+            yield OwnServer(folder, port, f"mysql://root@127.0.0.1:{port}/")
+        finally:
+            _run("mysql", "kill", (folder / "pid").read_text().strip())
+            process.wait(_SECONDS)

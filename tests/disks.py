@@ -1,0 +1,36 @@
+"""Disks that get full: a small one of a test's own, which only root may have."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def mount(place: Path, options: str) -> bool:
+    """Put a disk of its own at a folder; return whether that is allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def unmount(place: Path) -> None:
+    """Take a disk away."""
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@contextmanager
+def room(place: Path, left: int) -> Iterator[None]:
+    """Leave only some KiB of a disk."""
+    ballast = place / "ballast"
+    free = shutil.disk_usage(place).free
+    with ballast.open("wb") as file:
+        file.write(bytes(max(0, free - left * 1024)))
+    try:
+        yield
+    finally:
+        ballast.unlink()
