@@ -114,7 +114,7 @@ def connected(made: Served, version: int) -> Any:
     url = servers.server_url(made.kind).set(database=made.name(version))
     return pymysql.connect(
         host=url.host, port=url.port or 3306, user=url.username, password=url.password or "",
-        database=url.database, charset="utf8mb4", autocommit=True,
+        database=url.database, charset="utf8mb4", autocommit=True, ssl_disabled=True,
     )  # fmt: skip
 
 

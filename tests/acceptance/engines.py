@@ -52,8 +52,7 @@ def there(shop: Cheeseshop) -> list[str]:
 def asked(shop: Cheeseshop, version: int, *statements: str) -> list[tuple[Any, ...]]:
     """Run SQL in a database by its driver alone; return the last statement's rows."""
     url = shop.project.url(version)
-    server = servers.SERVERS.get(url.get_backend_name())
-    engine = sa.create_engine(url.set(drivername=server.driver) if server else url)
+    engine = sa.create_engine(servers.driven(url))
     rows: list[tuple[Any, ...]] = []
     with engine.begin() as connection:
         for statement in statements:

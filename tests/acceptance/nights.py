@@ -104,7 +104,7 @@ class Night(Cheeseshop):
 
     def admin(self, *statements: str, version: int | None = None) -> list[Any]:
         """Run SQL as the server's superuser, perhaps in a version's database."""
-        url = servers.server_url(self.kind).set(drivername=servers.SERVERS[self.kind].driver)
+        url = servers.driven(servers.server_url(self.kind))
         url = url if version is None else url.set(database=self.name(version))
         if self.kind == "postgresql":  # a database of no encoding gives bytes
             url = url.update_query_dict({"client_encoding": "UTF8"})

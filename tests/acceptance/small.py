@@ -56,8 +56,7 @@ class Small(Cheeseshop):
             return sa.create_engine(f"{url}?timeout=0.2", poolclass=sa.NullPool)
         if not administrator:
             url = url.set(username=f"{self.own}writer", password=PASSWORD)
-        url = url.set(drivername=servers.SERVERS[self.kind].driver)
-        return sa.create_engine(url, poolclass=sa.NullPool)
+        return sa.create_engine(servers.driven(url), poolclass=sa.NullPool)
 
     def write(self, version: int, *statements: str, administrator: bool = False) -> list[Any]:
         """Run SQL, committed; return the last statement's rows."""

@@ -48,7 +48,7 @@ class Guests:
     @contextmanager
     def connected(self, version: int, role: str = "") -> Iterator[sa.Connection]:
         """Connect to a database, as a role or as who owns the server."""
-        url = self.shop.project.url(version).set(drivername=servers.SERVERS[self.kind].driver)
+        url = servers.driven(self.shop.project.url(version))
         if role:
             url = url.set(username=role, password=PASSWORD)
         engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)

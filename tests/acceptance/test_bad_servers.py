@@ -123,9 +123,7 @@ def test_a_role_that_may_not_create(shop: Night) -> None:
 
 def test_who_is_connected_is_named(shop: Night) -> None:
     """By role, application and client, in plan and check; and what a load brings about."""
-    url = servers.server_url(shop.kind).set(
-        drivername=servers.SERVERS[shop.kind].driver, database=shop.name()
-    )
+    url = servers.driven(servers.server_url(shop.kind)).set(database=shop.name())
     query = {"postgresql": {"application_name": "gunicorn"}}.get(shop.kind, {})
     engine = sa.create_engine(url.update_query_dict(query), poolclass=sa.NullPool)
     if shop.kind == "mysql":
@@ -199,9 +197,7 @@ def test_somebody_in_the_version_that_is_set_aside(tmp_path: Path) -> None:
     """They are named before any work is done; when they are gone the same command runs."""
     with night("postgresql", tmp_path / "shop") as shop:
         shop.ran("1to2")
-        url = servers.server_url("postgresql").set(
-            drivername="postgresql+psycopg", database=shop.name(2)
-        )
+        url = servers.driven(servers.server_url("postgresql")).set(database=shop.name(2))
         engine = sa.create_engine(
             url.update_query_dict({"application_name": "metabase"}), poolclass=sa.NullPool
         )

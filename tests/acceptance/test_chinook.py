@@ -100,9 +100,7 @@ def heed(shop: Cheeseshop, place: str) -> bool:
 
 def connected(url: str) -> sa.Engine:
     """Return an engine of the driver alone."""
-    made = sa.make_url(url)
-    server = servers.SERVERS.get(made.get_backend_name())
-    return sa.create_engine(made.set(drivername=server.driver) if server else made)
+    return sa.create_engine(servers.driven(sa.make_url(url)))
 
 
 def contents(url: str, spelled: str) -> Rows:

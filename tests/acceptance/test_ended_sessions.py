@@ -81,7 +81,7 @@ def meanwhile(work: Callable[[], Any]) -> Iterator[None]:
 @contextmanager
 def session(shop: Night, database: str) -> Iterator[sa.Connection]:
     """Give a transaction of the superuser's in a database of the project."""
-    url = servers.server_url(shop.kind).set(drivername=servers.SERVERS[shop.kind].driver)
+    url = servers.driven(servers.server_url(shop.kind))
     engine = sa.create_engine(url.set(database=database), poolclass=sa.NullPool)
     with engine.connect() as connection:
         yield connection

@@ -72,7 +72,7 @@ def column(kind: str, declared: sa.types.TypeEngine[Any]) -> Iterator[sa.Connect
     """Give a connection to a database with a table t of one column v."""
     with servers.prefix(kind) as own:
         servers.create_database(kind, own)
-        url = servers.server_url(kind).set(drivername=servers.SERVERS[kind].driver, database=own)
+        url = servers.driven(servers.server_url(kind)).set(database=own)
         engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         try:
             with engine.connect() as connection:

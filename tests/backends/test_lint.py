@@ -61,7 +61,7 @@ def test_a_type_of_which_nothing_is_said_is_one_there(kind: str, of: str) -> Non
             table.append_column(sa.Column(f"c{len(table.c)}", each))
     with servers.prefix(kind) as own:
         servers.create_database(kind, own)
-        url = servers.server_url(kind).set(drivername=servers.SERVERS[kind].driver, database=own)
+        url = servers.driven(servers.server_url(kind)).set(database=own)
         engine = sa.create_engine(url, poolclass=sa.NullPool)
         with engine.begin() as connection:
             connection.execute(sa.schema.CreateTable(table))

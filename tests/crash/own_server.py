@@ -87,13 +87,18 @@ def free_port() -> int:
 def answering(port: int) -> None:
     """Wait until somebody listens at a port."""
     until = time.monotonic() + _SECONDS
-    while True:
-        try:
-            with closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
-                return
-        except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+    while not answers(port):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def answers(port: int) -> bool:
+    """Say whether somebody listens at a port."""
+    try:
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager

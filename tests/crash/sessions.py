@@ -33,6 +33,7 @@ def connected(url: str) -> Any:
         database=made.database or None,
         charset="utf8mb4",
         autocommit=True,
+        ssl_disabled=True,
     )
 
 

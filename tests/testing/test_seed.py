@@ -32,7 +32,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     with servers.prefix(kind) as own:
         servers.create_database(kind, f"{own}seed")
         url = servers.server_url(kind).set(database=f"{own}seed")
-        made = sa.create_engine(url.set(drivername=servers.SERVERS[kind].driver))
+        made = sa.create_engine(servers.driven(url))
         yield made
         made.dispose()
 

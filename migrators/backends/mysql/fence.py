@@ -22,7 +22,7 @@ from pymysql.constants import ER
 
 from migrators.access import Grant
 from migrators.backends.fencing import Closed, Fence, Saved
-from migrators.backends.mysql import connect, failures, rights, sql, staging
+from migrators.backends.mysql import connect, failures, rights, sql, staging, uncommitted
 from migrators.errors import DatabaseError, Locked
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ SELECT DISTINCT grantee FROM information_schema.user_privileges WHERE privilege_
 _SESSIONS = """
 SELECT p.id, p.user, SUBSTRING_INDEX(p.host, ':', 1) FROM information_schema.processlist AS p
 LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
-WHERE p.id <> CONNECTION_ID() AND (p.db = %s OR t.trx_rows_modified > 0 AND p.user IN ({users}))
+WHERE p.id <> CONNECTION_ID() AND (
+    p.db = %s OR (t.trx_rows_modified > 0 OR p.id IN ({writers})) AND p.user IN ({users})
+)
 ORDER BY 2, 1
 """
 """Those who are in it; and of those whom it is closed to, who is about to commit something."""
@@ -83,7 +85,7 @@ class MySQLFence(Fence):
     def _require(self, connection: Connection, me: str) -> None:
         needs = f"GRANT PROCESS, CONNECTION ADMIN ON *.* TO {rights.quoted(me)}"
         try:
-            connect.rows(connection, "SELECT COUNT(*) FROM information_schema.innodb_trx")
+            uncommitted.sessions(connection)
         except pymysql.err.MySQLError as error:
             if failures.code(error) not in _DENIED:
                 raise
@@ -150,6 +152,7 @@ class MySQLFence(Fence):
             if left := self._left(connection, saved):
                 raise DatabaseError(f"{self._name}: {left[0]} may write there all the same")
             ended = self._ended(connection, saved)
+            self._require_none_prepared(connection)
             everywhere = connect.rows(connection, _EVERYWHERE)
         passing = {rights.account_of(grantee) for (grantee,) in everywhere}
         return Closed(
@@ -199,6 +202,24 @@ class MySQLFence(Fence):
             counted[name] = counted.get(name, 0) + 1
         return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
+    def _require_none_prepared(self, connection: Connection) -> None:
+        """Wait for transactions that anybody can still commit, and may have written there.
+
+        The server does not say in which database; those that come now find the fence.
+        """
+        until = time.monotonic() + _PATIENCE
+        first = there = uncommitted.prepared(connection)
+        while there and time.monotonic() < until:
+            time.sleep(_PAUSE)
+            there = first & uncommitted.prepared(connection)
+        if there:
+            one = min(there)
+            raise Locked(
+                f"{self._name} cannot be fenced: transaction {one} is prepared on its server, and "
+                "what it wrote is in no snapshot",
+                hint=f"XA COMMIT {one}     or XA ROLLBACK",
+            )
+
     def _killed(self, connection: Connection, number: int, saved: Saved) -> bool:
         try:
             connect.run(connection, f"KILL {number}")
@@ -224,7 +245,8 @@ class MySQLFence(Fence):
     def _sessions(self, connection: Connection, saved: Saved) -> list[tuple[Any, ...]]:
         users = {grant.grantee for grant, _ in _taken(saved)} | {x[0] for x in saved["given"]}
         names = [sql.literal(user.rpartition("@")[0]) for user in sorted(users)] or ["NULL"]
-        query = _SESSIONS.format(users=", ".join(names))
+        writers = [str(number) for number in sorted(uncommitted.sessions(connection))] or ["NULL"]
+        query = _SESSIONS.format(users=", ".join(names), writers=", ".join(writers))
         return connect.rows(connection, query, (self._name,))
 
     def closed(self, saved: Saved) -> bool:

@@ -51,7 +51,7 @@ class Server:
         url = self.backend(name).url
         connection = pymysql.connect(
             host=url.host, port=url.port or 3306, user=url.username, password=url.password or "",
-            database=url.database, charset="utf8mb4", autocommit=True,
+            database=url.database, charset="utf8mb4", autocommit=True, ssl_disabled=True,
         )  # fmt: skip
         with connection, connection.cursor() as cursor:
             for statement in statements:

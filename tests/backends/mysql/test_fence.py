@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import pymysql
 import pytest
 import sqlalchemy as sa
 
-from migrators.errors import DatabaseError
+from migrators.errors import DatabaseError, Locked
+from tests import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +88,7 @@ def login(server: Server, user: dict[str, str], **given: Any) -> pymysql.Connect
     url = server.backend(NAME).url
     return pymysql.connect(
         host=url.host, port=url.port or 3306, user=user["username"], password=user["password"],
-        autocommit=True, **given,
+        autocommit=True, ssl_disabled=True, **given,
     )  # fmt: skip
 
 
@@ -175,6 +177,62 @@ def test_sessions_are_ended(server: Server, monkeypatch: pytest.MonkeyPatch) -> 
         (said,) = fence.holes(saved)
         assert said.startswith(f"connected to it: {user['username']} from")
     fence.open(saved)
+
+
+def test_what_others_ask_the_server_hides_no_writer(server: Server) -> None:
+    """INNODB_TRX is not renewed while somebody reads it all the time."""
+    old = server.database(NAME, *OLD)
+    user = server.user("app", f"GRANT ALL ON `{server.own}%%%%`.* TO '%s'@'%%%%'")
+    stop = threading.Event()
+
+    def monitor() -> None:
+        with servers.maintenance("mysql") as connection:
+            while not stop.is_set():
+                connection.exec_driver_sql("SELECT count(*) FROM information_schema.innodb_trx")
+
+    thread = threading.Thread(target=monitor)
+    thread.start()
+    try:
+        time.sleep(0.2)
+        with closing(login(server, user)) as two:
+            two.begin()
+            two.cursor().execute(f"UPDATE `{server.own}{NAME}`.t SET a = 'lost'")
+            fence = old.fence()
+            saved = fence.before()
+            assert fence.close(saved).ended == ((user["username"], 1),)
+            fence.open(saved)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_prepared_transaction_is_in_the_way(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is fenced out may commit it all the same: `XA COMMIT` asks for no right."""
+    old = server.database(NAME, *OLD)
+    db = f"{server.own}{NAME}"
+    user = server.user("app", f"GRANT ALL ON `{server.own}%%%%`.* TO '%s'@'%%%%'")
+    name = f"'{server.own}','it''s'"
+    with closing(login(server, user)) as two, two.cursor() as cursor:
+        cursor.execute(f"XA START {name}")
+        cursor.execute(f"UPDATE `{db}`.t SET a = 'later'")
+        cursor.execute(f"XA END {name}")
+        cursor.execute(f"XA PREPARE {name}")
+    fence = old.fence()
+    saved = fence.before()
+    monkeypatch.setattr("migrators.backends.mysql.fence._PATIENCE", 0.2)
+    try:
+        with pytest.raises(Locked, match="is prepared on its server") as refused:
+            fence.close(saved)
+        fence.open(saved)
+    finally:
+        server.admin(f"XA COMMIT {name}")
+    assert refused.value.hint[0].startswith("XA COMMIT X'")
+    fence = old.fence()
+    fence.close(saved := fence.before())
+    fence.open(saved)
+    assert server.run(NAME, "SELECT a FROM t") == (("later",),)
 
 
 def test_a_session_that_ends_by_itself_is_waited_for(server: Server) -> None:
