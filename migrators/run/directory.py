@@ -78,6 +78,18 @@ class RunDirectory:
         """Return the journal's lines of one kind."""
         return [line for line in self.journal() if line["what"] == what]
 
+    def made(self, *whats: str) -> list[dict[str, Any]]:
+        """Return the lines of databases that were made and are not gone.
+
+        Parameters
+        ----------
+        whats : str
+            "staging", "scratch".
+        """
+        lines = self.journal()
+        gone = {line["database"] for line in lines if line["what"] == "gone"}
+        return [x for x in lines if x["what"] in whats and x["database"] not in gone]
+
     def keep(self, receipt: Receipt) -> None:
         """Write `receipt.json`."""
         with AtomicFile(self.path / "receipt.json", 0o600) as file:

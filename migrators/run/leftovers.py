@@ -51,9 +51,8 @@ def discard_leftovers(
     removed = []
     clear_unbegun(project)
     for run in all_runs(project) if runs is None else runs:
-        gone = {line["database"] for line in run.said("gone")}
-        for line in (*run.said("staging"), *run.said("scratch")):
-            if line["database"] in gone or (but_begun and line.get("basis")):
+        for line in run.made("staging", "scratch"):
+            if but_begun and line.get("basis"):
                 continue
             try:
                 removed.extend(_discarded(staged(project, run, line), line["database"]))

@@ -56,7 +56,7 @@ def staging_for(
 
 def _begun(project: Project, basis: str) -> Iterator[tuple[RunDirectory, Mapping[str, Any]]]:
     for run in all_runs(project):
-        yield from ((run, line) for line in _own(run) if line.get("basis") == basis)
+        yield from ((run, line) for line in run.made("staging") if line.get("basis") == basis)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def ended(project: Project, run: RunDirectory) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        for line in _own(run):
+        for line in run.made("staging"):
             with suppress(MigrateError):
                 staging = places.staged(project, run, line)
                 basis = "" if isinstance(error, ValueRefused) else line.get("basis", "")
@@ -77,7 +77,7 @@ def ended(project: Project, run: RunDirectory) -> Iterator[None]:
                     gone(run, staging)
         raise
     else:
-        for line in _own(run):
+        for line in run.made("staging"):
             gone(run, places.staged(project, run, line))
     finally:
         run.clear_scratch()
@@ -88,8 +88,3 @@ def gone(run: RunDirectory, staging: Backend) -> None:
     if staging.exists() or not staging.in_place:  # one that is empty yet goes, too
         staging.discard()
     run.say("gone", database=staging.database)
-
-
-def _own(run: RunDirectory) -> list[dict[str, Any]]:
-    gone = {line["database"] for line in run.said("gone")}
-    return [line for line in run.said("staging") if line["database"] not in gone]

@@ -137,8 +137,7 @@ def _run(run: RunDirectory) -> RunState:
     lines = run.journal()
     begun = lines[0] if lines else {}
     last = lines[-1] if lines else {}
-    gone = {x["database"] for x in lines if x["what"] == "gone"}
-    staging = [x for x in lines if x["what"] == "staging" and x["database"] not in gone]
+    staging = run.made("staging")
     loading = _phase(lines) == "load" and any(line.get("basis") for line in staging)
     finished = run.said("finished")
     outcome = finished[-1]["outcome"] if finished else "stopped"
