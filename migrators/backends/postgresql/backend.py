@@ -12,6 +12,7 @@ from migrators.backends import passwords
 from migrators.backends.postgresql import (
     catalog,
     connect,
+    content,
     facts,
     language,
     live,
@@ -271,7 +272,7 @@ class PostgreSQLBackend(Server):
 
     def digest(self) -> str:
         """Digest catalogue and rows."""
-        return proofs.digest(self.url)
+        return content.digest(self.url)
 
     def held(self, project: str, command: str) -> AbstractContextManager[Still]:
         """Hold an advisory lock in the maintenance database."""

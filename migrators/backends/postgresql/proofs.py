@@ -1,12 +1,11 @@
-"""What is stored, as one digest; how much room it takes; the project's lock."""
+"""How much room a database takes; the project's lock."""
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrators.backends.postgresql import catalog, connect, failures, sql, stamp
+from migrators.backends.postgresql import connect, failures, sql
 from migrators.errors import DatabaseError, Locked
 from migrators.failpoints import act
 
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
     from migrators.backends.interface import Still
     from migrators.backends.postgresql.connect import Connection
 
-_TABLES = """
-SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-ORDER BY 1, 2
-"""
-_CONTENT = """
-SELECT count(*), sum(hashtextextended(t::text, 0)), sum(hashtextextended(t::text, 1))
-FROM ONLY {table} AS t
-"""
 _LOCK = "SELECT pg_try_advisory_lock({space}, hashtext({project}))"
 _SPACE = 0x6D69_6772
 """The first half of the lock's number: `migr`. The second is the project's name's hash."""
@@ -43,25 +33,6 @@ JOIN pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {space}
     AND l.objid = hashtext({project})::bit(32)::bigint AND l.objsubid = 2
 """
-
-
-def digest(url: sa.URL) -> str:
-    """Return SHA-256 over the catalogue, the stamp, and two 64-bit sums of each table's rows.
-
-    Rows are hashed as the server writes them, in any order, by two seeds. The positions of
-    sequences are left out: a number that was taken and not stored is none that is missing.
-    """
-    total = hashlib.sha256()
-    with connect.opened(url, "reading") as connection:
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for key, facts in sorted(catalog.read(connection).objects.items()):
-            total.update(repr((key, facts)).encode())
-        total.update(repr(stamp.text(connection)).encode())
-        for schema, name in connection.execute(_TABLES).fetchall():
-            quoted = f"{sql.name(schema)}.{sql.name(name)}"
-            row = connection.execute(_CONTENT.format(table=quoted)).fetchone()
-            total.update(repr((quoted, row)).encode())
-    return total.hexdigest()
 
 
 def size_bytes(url: sa.URL) -> int:
