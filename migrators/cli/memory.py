@@ -34,9 +34,10 @@ keep buffers of up to 32 MB, which left holes between them. The peak with 10 mil
 def give_back() -> None:
     """Set the allocator; only the command does, since the process is its own.
 
-    Called before pyarrow is imported: it reads the environment once, then.
+    Called before pyarrow is imported: it and NumPy read the environment once, then.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's; nothing here multiplies matrices
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _ARENAS)
