@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from migrators.project import Project
     from migrators.run.deadline import Watch
     from migrators.run.options import Options
+    from migrators.schema import SchemaVersion
 
 
 def migrate(
@@ -92,7 +93,7 @@ def migrate(
             plans.make(project, old, new, now=at, **_target(project, new, end))
             for old, new in chain
         ]
-        places.may_hold(project, steps[-1], command)
+        _may_hold(project, steps[-1].new, command)
         watch(Planned(any(plan.computes for plan in steps)))
         return _Migration(project, steps, options, command, watch, still, watch.in_time).run()
 
@@ -105,10 +106,17 @@ def _watched(
 
 
 def _target(project: Project, new: int, end: int) -> dict[str, Any]:
-    """Return what a step's plan is made for; of another place, `may_hold` asks."""
+    """Return what a step's plan is made for; of another place, `_may_hold` asks."""
     if new != end:
         return {}
     return {"target": places.target(project, end), "lint": not project.to}
+
+
+def _may_hold(project: Project, schema: SchemaVersion, command: str) -> None:
+    """Refuse what another place cannot hold; of the project's own that is an error of the plan."""
+    if project.to:
+        check = project.check(command.rsplit(maxsplit=1)[-1])
+        places.may_hold(project, schema, f"{check}     tells all")
 
 
 def copy(project: Project, version: int, options: Options, *, emit: Emit) -> Receipt:
@@ -135,7 +143,7 @@ def copy(project: Project, version: int, options: Options, *, emit: Emit) -> Rec
         locked(project, command, version, made=version) as still,
     ):
         plan = plans.make_copy(project, version, **_target(project, version, version))
-        places.may_hold(project, plan, command)
+        _may_hold(project, plan.new, command)
         watch(Planned(plan.computes))
         return _Migration(project, [plan], options, command, watch, still, watch.in_time).run()
 

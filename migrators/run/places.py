@@ -62,25 +62,25 @@ def sets_aside(project: Project, plans: Sequence[Plan]) -> bool:
     return plans[-1].is_downgrade and not project.to
 
 
-def may_hold(project: Project, plan: Plan, command: str) -> None:
-    """Refuse types and names that another place cannot hold, in the words of `check --to`.
+def may_hold(project: Project, schema: SchemaVersion, *more: str) -> None:
+    """Refuse types and names that the place of a new database cannot hold.
 
-    What the project's own databases cannot hold is an error of the plan.
+    Parameters
+    ----------
+    more : str
+        Further lines that say what to type.
 
     Raises
     ------
     Findings
     """
-    if not project.to:
-        return
-    where = f"schemas/{plan.new.path.name}"
-    old, new = backend_for(project.url(plan.old.version)), target(project, plan.new.version)
-    lacking = [f"  {where}: {sentence}" for sentence in lints(plan.new, old, new)]
+    where = f"schemas/{schema.path.name}"
+    own, new = backend_for(project.url(schema.version)), target(project, schema.version)
+    lacking = [f"  {where}: {sentence}" for sentence in lints(schema, own, new)]
     if lacking:
-        check = project.check(command.rsplit(maxsplit=1)[-1])
         raise Findings(
             "\n".join((f"{new.database} cannot hold what is declared:", *lacking)),
-            hint=(f"edit {where}", f"{check}     tells all"),
+            hint=(f"edit {where}", *more),
         )
 
 

@@ -138,6 +138,12 @@ def test_types_and_names_that_are_not_there_are_findings(
         assert "DATETIME(fsp=6)" in refused.said
         assert f"migrate check {made[-3]} --to {made[-1]}" in refused.said
         assert there.names("mysql") == ["given"]
+    own.ran("--url", source, "extract", "1", "--to", str(tmp_path / "rows"))
+    refused = own.run("load", str(tmp_path / "rows"), *to)
+    assert (refused.code, refused.clear) == (3, True), refused.said
+    assert "the columns Same and same would have one name" in refused.said
+    assert "edit schemas/v1.py" in refused.said
+    assert there.names("mysql") == ["given"]
 
 
 def test_what_a_step_gives_every_row_is_asked_too(tmp_path: Path, there: Owned) -> None:

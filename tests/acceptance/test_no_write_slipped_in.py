@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migrators.backends.postgresql import proofs
+from migrators.backends.postgresql import content
 from migrators.errors import Findings
 from migrators.events import Event, StageDone, StageStarted
 from migrators.run import Options, migrate
@@ -171,7 +171,7 @@ def test_under_a_fence_the_old_database_is_not_read_a_second_time(
     with small("postgresql", tmp_path / "shop") as shop:
         passes: list[str] = []
         stages: list[str] = []
-        digest = proofs.digest
+        digest = content.digest
 
         def counted(url: sa.URL) -> str:
             if url == shop.project.url(1):
@@ -182,7 +182,7 @@ def test_under_a_fence_the_old_database_is_not_read_a_second_time(
             if isinstance(event, StageStarted):
                 stages.append(event.stage)
 
-        monkeypatch.setattr(proofs, "digest", counted)
+        monkeypatch.setattr(content, "digest", counted)
         migrate(shop.project, [(1, 2)], Options(fence=True), emit=emit)
         assert "still" in stages
         assert passes == ["fence"]

@@ -163,10 +163,10 @@ class MySQLBackend(Server):
         return language.unread(declared, self.dialect)
 
     def lint_names(self, metadata: sa.MetaData) -> tuple[str, ...]:
-        """Say which names are too long, or one; see `naming.refused`."""
-        from migrators.backends.mysql import naming
+        """Say which names are too long, or one, and which defaults could not be published."""
+        from migrators.backends.mysql import lone_sequences, naming
 
-        return tuple(naming.refused(metadata))
+        return (*naming.refused(metadata), *lone_sequences.refused(metadata))
 
     def same_text(self, table: sa.Table, column: str) -> Callable[[list[str]], list[Any]]:
         """Return what gives texts the keys of the column's collation; see `collating`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrators.backends.interface import Catalog
-from migrators.backends.mysql import connect, sql
+from migrators.backends.mysql import connect, lone_sequences, sql
 from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
     Facts = Iterator[tuple[tuple[str, str], str]]
 
-_KINDS = {
-    "BASE TABLE": "table",
-    "SYSTEM VERSIONED": "table",
-    "VIEW": "view",
-    "SYSTEM VIEW": "view",
-    "SEQUENCE": "sequence",
-}
+_TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
 _NO_ACTIONS = ("RESTRICT", "NO ACTION")
 """The same thing to InnoDB: it checks at once."""
 
@@ -58,6 +52,10 @@ class _Place:
         """Return rows of a query in which `{db}` is the database's name."""
         return connect.rows(self._connection, query.replace("{db}", sql.text(self._database)))
 
+    def sequences(self) -> Iterator[tuple[str, str]]:
+        """Yield sequences, which MariaDB has, and what they were declared with."""
+        return lone_sequences.declared(self._connection, self._database)
+
     def bare(self, text: str) -> str:
         """Return SQL without the database's own name, in one line."""
         own = (f"{sql.name(self._database)}.", f"{self._database}.")
@@ -73,13 +71,16 @@ def _tables(place: _Place) -> Facts:
         "SELECT table_name, table_type, engine, table_collation, table_comment "
         "FROM information_schema.tables WHERE table_schema = {db}"
     ):
-        if _KINDS.get(kind) == "table":
+        if kind in _TABLES:
             said = f"comment {sql.text(comment)}" if comment else ""
             versioned = "system versioned" if kind != "BASE TABLE" else ""
             facts = _said(f"engine {engine}".lower(), f"collation {collation}", versioned, said)
             yield ("table", name), facts
-        elif kind == "SEQUENCE":
-            yield ("sequence", name), ""
+
+
+def _sequences(place: _Place) -> Facts:
+    for name, said in place.sequences():
+        yield ("sequence", name), said
 
 
 def _columns(place: _Place) -> Facts:
@@ -97,7 +98,7 @@ def _columns(place: _Place) -> Facts:
             _said(
                 str(kind),
                 "not null" if nullable == "NO" and not made else "",
-                "" if plain else f"default {default}",
+                "" if plain else f"default {place.bare(str(default))}",
                 told,
                 f"as ({place.bare(made)})" if made else "",
                 f"collation {own}" if own and own != tables else "",
@@ -194,6 +195,7 @@ def _programs(place: _Place) -> Facts:
 
 _PARTS: tuple[Callable[[_Place], Facts], ...] = (
     _tables,
+    _sequences,
     _columns,
     _indexes,
     _foreign_keys,

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from pymysql.constants import ER
 
 from migrators.backends import ledger
-from migrators.backends.model import lone, not_carried
-from migrators.backends.mysql import connect, failures, feed, sql, staging
+from migrators.backends.model import not_carried
+from migrators.backends.mysql import connect, failures, feed, lone_sequences, sql, staging
 from migrators.backends.mysql.broken import duplicates
 from migrators.errors import DatabaseError
 from migrators.failpoints import act
@@ -75,10 +75,13 @@ def finish(
         for table in tables:
             _foreign_keys(connection, url, table, dialect)
         with act("counters set"):
-            kept = _counters(connection, tables, sequences)
+            left = lone_sequences.carry_on(connection, str(url.database), sequences)
+            anew = not_carried(left)
+            kept = "; ".join(filter(None, (_counters(connection, tables, sequences), anew)))
         with act("own SQL run"):
             for script in scripts:
                 staging.run_script(connection, url, script, "after the data")
+        lone_sequences.refuse(connection, str(url.database))
         with act("statistics gathered"):
             _analyse(connection, tables)
         slow = () if feed.takes_files(connection) else (_SLOW,)
@@ -200,8 +203,7 @@ def _counters(
         connect.run(
             connection, f"ALTER TABLE {sql.name(table.name)} AUTO_INCREMENT = {position + 1}"
         )
-    said = f"no AUTO_INCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
-    return "; ".join(filter(None, (said, not_carried(lone(sequences)))))
+    return f"no AUTO_INCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
 
 
 def _analyse(connection: Connection, tables: Sequence[sa.Table]) -> None:

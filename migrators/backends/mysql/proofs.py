@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 def digest(url: sa.URL) -> str:
     """Return SHA-256 over every table's checksum and number of rows, and the catalogue.
 
+    How far sequences have come is left out: a number that was taken and not stored is none that
+    is missing.
+
     The server's own CHECKSUM TABLE reads every row (0.5 s a million; MD5 of the rows takes
     6.5 s). It has 32 bits: a change goes unnoticed once in four thousand million; two rows
     that exchange values of one length, once in 65,536.
@@ -27,7 +30,7 @@ def digest(url: sa.URL) -> str:
         tables = connect.rows(
             connection,
             "SELECT table_name FROM information_schema.tables WHERE table_schema = %s "
-            "AND table_type NOT LIKE '%%VIEW' ORDER BY 1",
+            "AND table_type NOT LIKE '%%VIEW' AND table_type <> 'SEQUENCE' ORDER BY 1",
             (str(url.database),),
         )
         for (table,) in tables:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pymysql
 
 from migrators.backends.interface import Snapshot
-from migrators.backends.mysql import connect, failures, pieces, sql
+from migrators.backends.mysql import connect, failures, lone_sequences, pieces, sql
 from migrators.backends.mysql.cells import HELD, codec_of, read_sql
 from migrators.backends.mysql.columns import columns
 from migrators.backends.refusals import Tally, key_names, key_text, shown
@@ -158,8 +158,10 @@ class MySQLSnapshot(Snapshot):
             return connect.rows(self._connection, sql)
 
     def sequences(self) -> dict[str, int]:
-        """Return the key last given, of tables with AUTO_INCREMENT."""
-        return counters(self._connection, str(self._url.database))
+        """Return the key last given, of tables with AUTO_INCREMENT, and of sequences."""
+        database = str(self._url.database)
+        sequences = lone_sequences.given(self._connection, database)
+        return counters(self._connection, database) | sequences
 
 
 def counters(connection: Connection, database: str) -> dict[str, int]:

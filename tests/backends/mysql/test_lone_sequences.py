@@ -1,0 +1,89 @@
+"""MariaDB's sequences go on where they stood, as SQL beside the schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.test_moving import there
+from tests.served import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.acceptance.test_moving import Owned
+    from tests.served import Served
+
+__all__ = ["there"]  # a fixture
+
+INVOICE = "CREATE SEQUENCE invoice START 100 INCREMENT 5 NOCACHE"
+OLD = (
+    INVOICE,
+    "CREATE SEQUENCE fresh START 7",
+    "CREATE SEQUENCE `Odd %s` MAXVALUE 3 NOCACHE CYCLE",
+    "CREATE SEQUENCE many CACHE 10",
+    "CREATE TABLE t (id int PRIMARY KEY AUTO_INCREMENT)",
+    "INSERT INTO t VALUES (1)",
+)
+TAKEN = "SELECT NEXTVAL(invoice), NEXTVAL(invoice), NEXTVAL(`Odd %s`), NEXTVAL(many)"
+NEXT = "SELECT NEXTVAL(invoice), NEXTVAL(fresh), NEXTVAL(`Odd %s`), NEXTVAL(many)"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Served]:
+    """A project on a server."""
+    with served("mysql", tmp_path / "shop") as made:
+        yield made
+
+
+def test_frozen_they_go_on(shop: Served) -> None:
+    """Also after one that has given nothing; what the server had taken ahead is left out."""
+    shop.old(*OLD, TAKEN)
+    shop.frozen()
+    shop.ran("1to2")
+    assert shop.rows(2, NEXT) == [(110, 7, 2, 11)]
+
+
+DEFAULT = "n bigint DEFAULT NEXTVAL(numbers)"
+
+
+def test_a_default_that_takes_from_one_is_refused(shop: Served) -> None:
+    """MariaDB keeps where the sequence was when the table was made: in the staging database."""
+    shop.old("CREATE SEQUENCE numbers", f"CREATE TABLE t (id int PRIMARY KEY, {DEFAULT})")
+    shop.frozen()
+    for typed in (("plan", "1to2"), ("1to2",), ("create", "2")):
+        done = shop.run(*typed)
+        assert done.code, typed
+        assert "t.n: a default cannot take from a sequence here" in done.said, done.said
+    assert not shop.exists(2)
+
+
+def test_one_that_the_own_sql_makes_is_refused(shop: Served) -> None:
+    """After the data; nothing is published."""
+    shop.old("CREATE SEQUENCE numbers", "CREATE TABLE t (id int PRIMARY KEY)")
+    shop.frozen()
+    after = shop.root / "schemas" / "v2.after.mysql.sql"
+    after.write_text(f"ALTER TABLE t ADD {DEFAULT};")
+    done = shop.run("1to2")
+    assert (done.code, "t.n: a default cannot take" in done.said) == (1, True), done.said
+    assert not shop.exists(2)
+
+
+def test_one_that_is_otherwise_is_drift(shop: Served) -> None:
+    """Of a sequence it is said with what it was declared."""
+    shop.old(*OLD)
+    shop.frozen()
+    shop.rows(1, "DROP SEQUENCE invoice", INVOICE.replace("5", "6"))
+    done = shop.run("check", "1to2")
+    assert (done.code, "sequence invoice differs" in done.said) == (3, True), done.said
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_where_there_are_none_it_is_said(shop: Served, there: Owned, kind: str) -> None:
+    """Another kind of database, for which no SQL stands beside the schema."""
+    shop.old(*OLD[:1], *OLD[4:], "SELECT NEXTVAL(invoice)")
+    shop.frozen()
+    to = "sqlite:///to.db" if kind == "sqlite" else there.url(kind)
+    assert "starts anew: sequence invoice (at 100)" in shop.ran("copy", "1", "--to", to).said
