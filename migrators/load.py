@@ -99,18 +99,29 @@ def say_filled(reader: ExtractReader, emit: Emit) -> None:
 
 
 def finish(
-    reader: ExtractReader, schema: SchemaVersion, staging: Backend, *, emit: Emit, jobs: int = 1
+    reader: ExtractReader,
+    schema: SchemaVersion,
+    staging: Backend,
+    *,
+    emit: Emit,
+    jobs: int = 1,
+    settle: bool = True,
 ) -> tuple[str, ...]:
-    """Build what comes after the data: indexes, keys, sequences, triggers, views.
+    """Build what comes after the data: indexes, keys, sequences, triggers, views, statistics.
 
     Parameters
     ----------
     jobs : int
         Tables at a time, where the database takes several writers.
+    settle : bool
+        Gather statistics.
     """
     began = time.monotonic()
     emit(StageStarted("finish", "indexes, keys, views, triggers"))
-    facts = staging.finish(schema, dict(reader.manifest.sequences), min(jobs, staging.writers))
+    jobs = min(jobs, staging.writers)
+    facts = staging.finish(schema, dict(reader.manifest.sequences), jobs)
+    if settle:
+        staging.settle(jobs)
     emit(StageDone("finish", time.monotonic() - began, facts or ("",)))
     return facts
 

@@ -309,6 +309,9 @@ class Backend(HasAccess, Looks, Begins, Fences, Copies, ABC):
             For rows that break a unique index or a constraint.
         """
 
+    def settle(self, jobs: int = 1) -> None:
+        """Gather statistics, of `jobs` tables at a time, where `finish` has none."""
+
     def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:  # noqa: ARG002
         """Prove the references that `finish` has not; return facts for the report.
 

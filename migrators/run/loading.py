@@ -177,6 +177,7 @@ class _Loading:
                 staging = places.staging(self.project, run, schema.version)
                 staging.create(schema)
                 staging.finish(schema, {})
+                staging.settle()
                 still()
                 return self._end(run, schema, staging, new, "")
 

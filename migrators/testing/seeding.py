@@ -119,7 +119,7 @@ def fill(reader: Fixtures, database: Backend) -> None:
     schema = reader.schema
     try:
         load(reader, schema, database, emit=silent)
-        finish(reader, schema, database, emit=silent)
+        finish(reader, schema, database, emit=silent, settle=False)
         with tempfile.TemporaryDirectory(prefix="migrate-") as scratch:
             verify(reader, schema, database, scratch=Path(scratch), emit=silent)
     except ValueRefused as refused:

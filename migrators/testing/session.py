@@ -46,6 +46,10 @@ class Database:
         return self.engine.url
 
 
+_AT_ONCE = 2
+"""Copies that are made and removed at a time: a server waits for its disk."""
+
+
 class Databases:
     """The databases of a test process.
 
@@ -58,7 +62,7 @@ class Databases:
 
     def __init__(self, project: Project, defaults: Defaults) -> None:
         self.project, self._defaults = project, defaults
-        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="migrate-copies")
+        self._ahead = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="migrate-copies")
         self._seeded: dict[object, Seeded | MigrateError] = {}
         self._kept: dict[sa.URL, Kept] = {}
 

@@ -265,6 +265,12 @@ class MySQLBackend(Server):
         scripts = self._scripts(schema, "after")
         return finish.finish(self.url, schema, sequences, self.dialect, scripts, jobs)
 
+    def settle(self, jobs: int = 1) -> None:  # noqa: ARG002  one statement takes many tables
+        """ANALYZE; see `finish.settle`."""
+        from migrators.backends.mysql import finish
+
+        finish.settle(self.url)
+
     def prove(self, schema: SchemaVersion, scratch: Path) -> tuple[str, ...]:  # noqa: ARG002
         """Prove every foreign key; see `foreign_keys.prove`."""
         from migrators.backends.mysql import foreign_keys, snapshot

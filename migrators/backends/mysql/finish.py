@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from migrators.backends.mysql.wire import Connection
     from migrators.schema import SchemaVersion
 
+_STORED = """
+SELECT table_name FROM information_schema.tables
+WHERE table_schema = %s AND table_type = 'BASE TABLE' ORDER BY 1
+"""
 _UNCHECKED = "SET SESSION foreign_key_checks = 0, unique_checks = 1"
 
 
@@ -82,8 +86,6 @@ def finish(
             for script in scripts:
                 staging.run_script(connection, url, script, "after the data")
         lone_sequences.refuse(connection, str(url.database))
-        with act("statistics gathered"):
-            _analyse(connection, tables)
         slow = () if feed.takes_files(connection) else (_SLOW,)
     indexes = f"{built} {'index' if built == 1 else 'indexes'} built" if built else ""
     return (*(fact for fact in (indexes, kept) if fact), *slow)
@@ -206,9 +208,17 @@ def _counters(
     return f"no AUTO_INCREMENT, goes on after the highest key: {', '.join(lost)}" if lost else ""
 
 
-def _analyse(connection: Connection, tables: Sequence[sa.Table]) -> None:
-    for names in _chunks([sql.name(table.name) for table in tables]):
-        connect.rows(connection, f"ANALYZE TABLE {', '.join(names)}")
+def settle(url: sa.URL) -> None:
+    """ANALYZE every table.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with connect.opened(url, "finishing") as connection, act("statistics gathered"):
+        found = connect.rows(connection, _STORED, (str(url.database),))
+        for names in _chunks([sql.name(table) for (table,) in found]):
+            connect.rows(connection, f"ANALYZE TABLE {', '.join(names)}")
 
 
 def _chunks(names: list[str], size: int = 100) -> Iterator[list[str]]:

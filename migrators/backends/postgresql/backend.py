@@ -221,6 +221,12 @@ class PostgreSQLBackend(Server):
 
         return finish.finish(self.url, schema, sequences, self.name, jobs)
 
+    def settle(self, jobs: int = 1) -> None:
+        """VACUUM and ANALYZE; see `finish.settle`."""
+        from migrators.backends.postgresql import finish
+
+        finish.settle(self.url, jobs)
+
     # 6 stamp ---------------------------------------------------------------------------
 
     def stamp(self) -> Stamp | None:

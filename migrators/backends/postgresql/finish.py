@@ -99,11 +99,22 @@ def finish(
         with act("own SQL run"):
             for script in schema.scripts("after", dialect):
                 staging.run_script(first, url, script, "after the data")
-        with act("statistics gathered"):
-            _side_by_side(sessions, _vacuuming(first))
     built = len([*ddl.constraints(schema.metadata, *_KEYS), *ddl.indexes(schema.metadata)])
     facts = (_counted(built, "index", "es built"), _counted(proven, "foreign key", "s proven"))
     return tuple(filter(None, (*facts, lost)))
+
+
+def settle(url: sa.URL, jobs: int = 1) -> None:
+    """VACUUM and ANALYZE every table, and the catalogue.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(_session(url, jobs)) for _ in range(jobs)]
+        with act("statistics gathered"):
+            _side_by_side(sessions, _vacuuming(sessions[0]))
 
 
 def _counted(number: int, noun: str, plural: str) -> str:

@@ -131,6 +131,7 @@ def test_a_loaded_table_needs_no_vacuum(server: Server) -> None:
     visible, attempts = False, 5
     while not visible and attempts:
         made, attempts = staged(server), attempts - 1
+        made.settle()
         ((visible, rows),) = server.run(made.database.removeprefix(server.own), asked)
         made.discard()
         assert rows == 3.0
