@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _COLUMNS = """
 SELECT n.nspname, c.relname, array_agg(a.attname ORDER BY a.attnum),
     array_agg(CASE
-        WHEN t.typname = ANY (%(exact)s) AND t.typnamespace = 'pg_catalog'::regnamespace
-            OR t.typtype = 'e' OR t.typname = 'numeric' AND a.atttypmod >= 0 THEN '{x}'
-        WHEN t.typname IN ('text', 'varchar') AND a.attcollation = ANY (%(plain)s::oid[]) THEN '{x}'
-        WHEN t.typname = ANY (%(sent)s) AND t.typnamespace = 'pg_catalog'::regnamespace
-            THEN t.typsend || '({x})'
+        WHEN t.typnamespace <> 'pg_catalog'::regnamespace THEN '({x})::text'
+        WHEN t.typname = ANY (%(exact)s) OR t.typname = 'numeric' AND a.atttypmod >= 0
+            OR t.typname IN ('text', 'varchar') AND a.attcollation = ANY (%(plain)s::oid[])
+            THEN '{x}'
+        WHEN t.typname = ANY (%(sent)s) THEN t.typsend || '({x})'
         ELSE '({x})::text' END ORDER BY a.attnum)
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -36,6 +36,7 @@ _EXACT = (
     "bool", "int2", "int4", "int8", "oid", "date", "time", "timestamp", "timestamptz", "uuid",
     "bytea",
 )  # fmt: skip
+"""Not enums, whose hash is of a number that a restored database has another of."""
 _SENT = ("float4", "float8", "text", "varchar", "bpchar")
 """-0.0 equals 0.0, blanks at the end of character(n) count for nothing, and a collation may
 call texts equal that are not."""
