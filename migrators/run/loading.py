@@ -56,7 +56,8 @@ def load_only(project: Project, source: Path, options: Options, *, emit: Emit) -
         The versioned name is taken by something else.
     """
     reader, schema = open_extract(project, source)
-    places.may_hold(project, schema)
+    if project.to:
+        places.may_hold(project, schema)
     new = places.target(project, schema.version)
     job = _Loading(project, options, f"migrate load {source}", emit)
     return job.from_extract(reader, schema, new)
@@ -65,7 +66,6 @@ def load_only(project: Project, source: Path, options: Options, *, emit: Emit) -
 def create(project: Project, version: int, options: Options, *, emit: Emit) -> Receipt:
     """Make an empty database of a version, for a new installation."""
     schema = load_schema(project, version)
-    places.may_hold(project, schema)
     new = places.target(project, version)
     job = _Loading(project, options, f"migrate create {version}", emit)
     return job.empty(schema, new)
