@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 TYPES = {
     "boolean": ("false", "true"),
     "smallint": ("1", "2"),
-    "bigint": ("9223372036854775806", "9223372036854775807"),
+    "integer": ("1", "-2"),
+    "bigint": ("1", "4294967296"),
+    "int8": ("-1", "4294967295"),
     "oid": ("1", "2"),
-    "numeric(12,2)": ("1.00", "1.01"),
+    "numeric(12,2)": ("1.00", "-1.00"),
+    "numeric(9)": ("'NaN'", "NULL"),
     "numeric": ("1.0", "1.00"),
     "real": ("0.0", "'-0'::real"),
     "double precision": ("0.0", "'-0'::float8"),
@@ -29,8 +33,8 @@ TYPES = {
     "date": ("'2020-01-01'", "'2020-01-02'"),
     "time": ("'00:00'", "'24:00'"),
     "timetz": ("'12:00+00'", "'13:00+01'"),
-    "timestamp": ("'2020-01-01'", "'2020-01-01 00:00:00.000001'"),
-    "timestamptz": ("'2020-01-01Z'", "'2020-01-01 00:00:00.000001Z'"),
+    "timestamp": ("'2000-01-01 00:00:00.000001'", "'2000-01-01 01:11:34.967296'"),
+    "timestamptz": ("'2000-01-01 00:00:00.000001Z'", "'2000-01-01 01:11:34.967296Z'"),
     "interval": ("'1 day'", "'24 hours'"),
     "uuid": ("'00000000-0000-0000-0000-000000000000'", "'00000000-0000-0000-0000-000000000001'"),
     "json": ("'{}'", "'{ }'"),
@@ -82,3 +86,33 @@ def test_rows_alone_count(server: Server) -> None:
     second = old.digest()
     server.run("shop_v2", "INSERT INTO t VALUES (1)")
     assert len({first, second, old.digest()}) == 3
+
+
+def test_values_that_rows_exchange_are_seen(server: Server) -> None:
+    """One column's, of every pair of rows: what adds up to the same is not the same."""
+    old = server.database(
+        "shop_v2",
+        "CREATE TABLE t (id int PRIMARY KEY, owner int, name text, at timestamp, t int)",
+        "INSERT INTO t SELECT i, i * 7, 'n' || i, '2020-01-01'::timestamp + i * '1 h'::interval, 0 "
+        "FROM generate_series(1, 7) AS i",
+    )
+    first = old.digest()
+    exchange = (
+        "UPDATE t SET {c} = other.{c} FROM t AS other "
+        "WHERE t.id IN ({a}, {b}) AND other.id IN ({a}, {b}) AND t.id <> other.id"
+    )
+    for a, b in itertools.combinations(range(1, 8), 2):
+        for column in ("owner", "name", "at"):
+            server.run("shop_v2", exchange.format(c=column, a=a, b=b))
+            assert old.digest() != first, (column, a, b)
+            server.run("shop_v2", exchange.format(c=column, a=a, b=b))
+    assert old.digest() == first
+
+
+def test_what_a_session_keeps_for_itself_is_not_read(server: Server) -> None:
+    """A temporary table, which nobody else may read."""
+    old = server.database("shop_v2", "CREATE TABLE t (t text)", "INSERT INTO t VALUES ('a')")
+    first = old.digest()
+    with server.connected("shop_v2") as other:
+        other.execute("CREATE TEMPORARY TABLE own AS SELECT 1 AS a")
+        assert old.digest() == first
