@@ -128,6 +128,10 @@ class Project:
         """Return the steps that have a file, as (old, new), ascending."""
         return sorted((int(m[1]), int(m[2])) for m in _names(self.root / "migrators", _STEP))
 
+    def has_url(self, version: int) -> bool:
+        """Whether it is said where the database of a schema version is."""
+        return bool(self.settings.urls.get(version) or self.settings.url)
+
     def url(self, version: int) -> sa.URL:
         """Return where the database of a schema version is.
 

@@ -75,7 +75,8 @@ def may_hold(project: Project, schema: SchemaVersion, *more: str) -> None:
     Findings
     """
     where = f"schemas/{schema.path.name}"
-    own, new = backend_for(project.url(schema.version)), target(project, schema.version)
+    new = target(project, schema.version)
+    own = backend_for(project.url(schema.version)) if project.has_url(schema.version) else new
     lacking = [f"  {where}: {sentence}" for sentence in lints(schema, own, new)]
     if lacking:
         raise Findings(

@@ -358,3 +358,17 @@ def _typed(command: str, kind: str, there: Owned) -> list[str]:
 
 def _timeless(text: str) -> str:
     return re.sub(r"\d+\.\d+s", "0s", text)
+
+
+def test_load_into_another_place_needs_no_url(tmp_path: Path) -> None:
+    """A project may say where nothing is: what is loaded is told where by the command."""
+    shop = sandbox(tmp_path)
+    shop.schema(1, 't("a", Column("id", Integer, primary_key=True))')
+    own = Cheeseshop(tmp_path)
+    own.ran("create", "1")
+    own.ran("extract", "1", "--to", str(tmp_path / "rows"))
+    settings = tmp_path / "pyproject.toml"
+    said = settings.read_text()
+    settings.write_text(re.sub(r"(?m)^url = .*$", "", said))
+    assert settings.read_text() != said
+    own.ran("load", str(tmp_path / "rows"), "--to", f"sqlite:///{tmp_path}/made.db")

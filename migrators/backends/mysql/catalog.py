@@ -52,9 +52,13 @@ class _Place:
         """Return rows of a query in which `{db}` is the database's name."""
         return connect.rows(self._connection, query.replace("{db}", sql.text(self._database)))
 
-    def sequences(self) -> Iterator[tuple[str, str]]:
-        """Yield sequences, which MariaDB has, and what they were declared with."""
-        return lone_sequences.declared(self._connection, self._database)
+    def sequences(self) -> Iterator[lone_sequences.Sequence]:
+        """Yield sequences, which MariaDB has."""
+        return lone_sequences.of(self._connection, self._database)
+
+    def default(self, text: str) -> str:
+        """Return a default without the database's own name."""
+        return lone_sequences.without_place(text, self._database)
 
     def bare(self, text: str) -> str:
         """Return SQL without the database's own name, in one line."""
@@ -79,8 +83,8 @@ def _tables(place: _Place) -> Facts:
 
 
 def _sequences(place: _Place) -> Facts:
-    for name, said in place.sequences():
-        yield ("sequence", name), said
+    for each in place.sequences():
+        yield ("sequence", each.name), each.said.lower()
 
 
 def _columns(place: _Place) -> Facts:
@@ -98,7 +102,7 @@ def _columns(place: _Place) -> Facts:
             _said(
                 str(kind),
                 "not null" if nullable == "NO" and not made else "",
-                "" if plain else f"default {place.bare(str(default))}",
+                "" if plain else f"default {place.default(str(default))}",
                 told,
                 f"as ({place.bare(made)})" if made else "",
                 f"collation {own}" if own and own != tables else "",

@@ -55,7 +55,7 @@ _NO_SUCH_GRANT = (
     ER.NONEXISTING_PROC_GRANT,
     ER.NO_SUCH_TABLE,
 )
-_DENIED = (1044, 1045, 1095, 1142, 1227, 1698)
+_DENIED = (1044, 1045, 1095, 1142, 1227, 1401, 1698)
 _PATIENCE = 10.0
 _PAUSE = 0.02
 _SHOWN = 5
@@ -86,6 +86,7 @@ class MySQLFence(Fence):
         needs = f"GRANT PROCESS, CONNECTION ADMIN ON *.* TO {rights.quoted(me)}"
         try:
             uncommitted.sessions(connection)
+            uncommitted.prepared(connection)
         except pymysql.err.MySQLError as error:
             if failures.code(error) not in _DENIED:
                 raise

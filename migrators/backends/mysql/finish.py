@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _STORED = """
 SELECT table_name FROM information_schema.tables
-WHERE table_schema = %s AND table_type = 'BASE TABLE' ORDER BY 1
+WHERE table_schema = %s AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY 1
 """
 _UNCHECKED = "SET SESSION foreign_key_checks = 0, unique_checks = 1"
 
@@ -85,7 +85,6 @@ def finish(
         with act("own SQL run"):
             for script in scripts:
                 staging.run_script(connection, url, script, "after the data")
-        lone_sequences.refuse(connection, str(url.database))
         slow = () if feed.takes_files(connection) else (_SLOW,)
     indexes = f"{built} {'index' if built == 1 else 'indexes'} built" if built else ""
     return (*(fact for fact in (indexes, kept) if fact), *slow)
@@ -209,13 +208,14 @@ def _counters(
 
 
 def settle(url: sa.URL) -> None:
-    """ANALYZE every table.
+    """ANALYZE every table of a database that will be published; refuse what could not be.
 
     Raises
     ------
     DatabaseError
     """
     with connect.opened(url, "finishing") as connection, act("statistics gathered"):
+        lone_sequences.refuse(connection, str(url.database))
         found = connect.rows(connection, _STORED, (str(url.database),))
         for names in _chunks([sql.name(table) for (table,) in found]):
             connect.rows(connection, f"ANALYZE TABLE {', '.join(names)}")

@@ -7,7 +7,10 @@ to itself. So what is told is the last that it may have given: it goes on as aft
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from migrators.backends.model import LONE, lone
 from migrators.backends.mysql import connect, sql
@@ -16,51 +19,95 @@ from migrators.errors import DatabaseError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import sqlalchemy as sa
-
     from migrators.backends.mysql.wire import Connection
 
 _NAMES = """
-SELECT table_name FROM information_schema.tables
+SELECT table_name, table_comment FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1
+"""
+_FACTS = """
+SELECT start_value, increment, minimum_value, maximum_value, cycle_option, cache_size,
+    next_not_cached_value
+FROM {name}
 """
 _DEFAULTS = """
 SELECT table_name, column_name FROM information_schema.columns
-WHERE table_schema = %s AND column_default LIKE '%%nextval(%%' ORDER BY 1, 2
+WHERE table_schema = %s AND (column_default LIKE '%%nextval(`%%'
+    OR column_default LIKE '%%lastval(`%%') ORDER BY 1, 2
 """
 _REFUSED = "a default cannot take from a sequence here, which would be that of the staging database"
 _INSTEAD = "write autoincrement=True, or let the application take the number"
-_TAKES = re.compile(r"\b(?:nextval\s*\(|next value for\b)", re.IGNORECASE)
-_DECLARED = """
-SELECT start_value, increment, minimum_value, maximum_value, cycle_option, next_not_cached_value
-FROM {name}
-"""
+_TAKES = re.compile(r"\b(?:(?:next|last)val\s*\(|(?:next|previous)\s+value\s+for\b)", re.IGNORECASE)
 
 
-def declared(connection: Connection, database: str) -> Iterator[tuple[str, str]]:
-    """Yield each sequence's name and what it was declared with."""
-    for name, row in _all(connection, database):
-        start, by, lowest, highest, cycles, _ = row
-        said = f"start {start}, increment {by}, from {lowest} to {highest}"
-        yield name, said + (", cycle" if cycles else "")
+@dataclass(frozen=True)
+class Sequence:
+    """A sequence as it was declared; `following` is the next number that nobody has taken."""
+
+    name: str
+    comment: str
+    start: int
+    by: int
+    lowest: int
+    highest: int
+    cycles: int
+    cache: int
+    following: int
+
+    @property
+    def said(self) -> str:
+        """What it was declared with, as SQL."""
+        cycle = "CYCLE" if self.cycles else "NOCYCLE"
+        comment = f" COMMENT = {sql.text(self.comment)}" if self.comment else ""
+        return (
+            f"START WITH {self.start} INCREMENT BY {self.by} MINVALUE {self.lowest} "
+            f"MAXVALUE {self.highest} CACHE {self.cache} {cycle}{comment}"
+        )
+
+
+def of(connection: Connection, database: str) -> Iterator[Sequence]:
+    """Yield the sequences of a database; MySQL has none."""
+    for name, comment in connect.rows(connection, _NAMES, (database,)):
+        place = f"{sql.name(database)}.{sql.name(name)}"
+        (row,) = connect.rows(connection, _FACTS.format(name=place))
+        yield Sequence(str(name), str(comment), *(int(number) for number in row))
 
 
 def given(connection: Connection, database: str) -> dict[str, int]:
     """Return the last number that each has given, or may have, as `LONE`; of those that did."""
     return {
-        f"{LONE}{name}": following - (by or 1)
-        for name, (start, by, _, _, _, following) in _all(connection, database)
-        if following != start
+        f"{LONE}{each.name}": each.following - (each.by or 1)
+        for each in of(connection, database)
+        if each.following != each.start
     }
 
 
 def carry_on(connection: Connection, database: str, positions: Mapping[str, int]) -> dict[str, int]:
     """Let sequences go on; return those that are not there, or do not go so far."""
     left = lone(positions)
-    for name, (_, _, lowest, highest, _, _) in _all(connection, database):
-        if lowest <= left.get(name, lowest - 1) <= highest:
-            connect.rows(connection, f"SELECT SETVAL({sql.name(name)}, {left.pop(name)})")
+    for each in of(connection, database):
+        position = left.get(each.name)
+        if position is not None and _went_on(connection, each, position):
+            del left[each.name]
     return left
+
+
+def _went_on(connection: Connection, sequence: Sequence, position: int) -> bool:
+    """Let a sequence go on after a number; SETVAL does so only onwards from where it is."""
+    if not sequence.lowest <= position <= sequence.highest:
+        return False
+    name = sql.name(sequence.name)
+    ((set_to,),) = connect.rows(connection, f"SELECT SETVAL({name}, {position})")
+    if set_to is not None:
+        return True
+    following = position + (sequence.by or 1)
+    if not sequence.lowest <= following <= sequence.highest:
+        return False
+    connect.run(connection, f"ALTER SEQUENCE {name} RESTART WITH {following}")
+    return True
+
+
+# defaults that take from one ---------------------------------------------------------------
 
 
 def refused(metadata: sa.MetaData) -> Iterator[str]:
@@ -72,7 +119,7 @@ def refused(metadata: sa.MetaData) -> Iterator[str]:
     for table in metadata.tables.values():
         for column in table.c:
             default = getattr(column.server_default, "arg", None)
-            if default is not None and _TAKES.search(str(default)):
+            if isinstance(default, sa.ClauseElement) and _TAKES.search(str(default)):
                 yield f"{table.name}.{column.name}: {_REFUSED}; {_INSTEAD}"
 
 
@@ -87,8 +134,7 @@ def refuse(connection: Connection, database: str) -> None:
         raise DatabaseError(f"{table}.{column}: {_REFUSED}", hint=_INSTEAD)
 
 
-def _all(connection: Connection, database: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    for (name,) in connect.rows(connection, _NAMES, (database,)):
-        place = f"{sql.name(database)}.{sql.name(name)}"
-        (row,) = connect.rows(connection, _DECLARED.format(name=place))
-        yield str(name), tuple(int(number) for number in row)
+def without_place(default: str, database: str) -> str:
+    """Return a default as the server tells it, without where the sequence is that it takes from."""
+    own = re.escape(f"{sql.name(database)}.")
+    return re.sub(rf"\b((?:next|last)val\(){own}", r"\1", default)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migrators.backends.mysql import connect, programs, sql
+from migrators.backends.mysql import connect, lone_sequences, programs, sql
 from migrators.errors import DatabaseError
 from migrators.guard import STAMP
 from migrators.schema.sqltext import as_text
@@ -32,11 +32,6 @@ UNION SELECT table_name, index_name FROM information_schema.statistics
 WHERE table_schema = DATABASE()
 UNION SELECT table_name, constraint_name FROM information_schema.table_constraints
 WHERE table_schema = DATABASE()
-"""
-_SEQUENCES = """
-SELECT CONCAT('`', REPLACE(REPLACE(table_name, '`', '``'), '%%', '%%%%'), '`')
-FROM information_schema.tables
-WHERE table_schema = DATABASE() AND table_type = 'SEQUENCE' ORDER BY table_name
 """
 _WIDTHS = {
     "TINYINT": (4, 3), "SMALLINT": (6, 5), "MEDIUMINT": (9, 8), "INTEGER": (11, 10),
@@ -92,9 +87,13 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, s
 
 def _sequences(connection: sa.Connection) -> list[str]:
     """Return MariaDB's sequences as SQL; a table's default may take from one."""
-    found = connection.exec_driver_sql(_SEQUENCES).scalars().all()
-    shown = (connection.exec_driver_sql(f"SHOW CREATE SEQUENCE {name}").one() for name in found)
-    return [str(text).partition(" ENGINE=")[0] for _, text in shown]
+    link: Any = connection.connection.driver_connection
+    found = lone_sequences.of(link, _database(connection))
+    return [f"CREATE SEQUENCE {sql.name(each.name)} {each.said}" for each in found]
+
+
+def _database(connection: sa.Connection) -> str:
+    return str(connection.engine.url.database)
 
 
 def _quoted(table: sa.Table) -> str:
@@ -103,14 +102,14 @@ def _quoted(table: sa.Table) -> str:
 
 def _defaults(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Give columns their defaults as MariaDB tells them, which is as SQL."""
-    own = f"{sql.name(str(connection.engine.url.database))}."  # of a sequence that it takes from
     for key, name, default, extra, nullable in connection.exec_driver_sql(_COLUMNS).all():
         table = metadata.tables.get(key)
         if table is None or table.columns[name].computed is not None:
             continue
         made = re.search(r"on update (\S+)", extra or "", re.IGNORECASE)
         plain = default is None or (default == "NULL" and nullable == "YES")
-        told = ("NULL" if made else "") if plain else str(default).replace(own, "")
+        told = ("NULL" if made else "") if plain else str(default)
+        told = lone_sequences.without_place(told, _database(connection))
         told += f" ON UPDATE {made[1]}" if made else ""
         table.columns[name].server_default = (
             sa.DefaultClause(sa.text(as_text(told))) if told else None

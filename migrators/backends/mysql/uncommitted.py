@@ -42,5 +42,13 @@ def prepared(connection: Connection) -> set[str]:
     pymysql.err.MySQLError
         MySQL asks for the right XA_RECOVER_ADMIN.
     """
-    found = connect.rows(connection, "XA RECOVER FORMAT='SQL'")
-    return {str(name) for *_, name in found}
+    if "mariadb" in connection.get_server_info().lower():
+        return {str(name) for *_, name in connect.rows(connection, "XA RECOVER FORMAT='SQL'")}
+    return {_literal(*row) for row in connect.rows(connection, "XA RECOVER CONVERT XID")}
+
+
+def _literal(form: int, first: int, second: int, data: str) -> str:
+    """Return a name as a literal: its two parts are in one, as hexadecimal digits behind 0x."""
+    digits = str(data)[2:]
+    end = 2 * int(first)
+    return f"X'{digits[:end]}',X'{digits[end : end + 2 * int(second)]}',{form}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,13 +23,17 @@ INVOICE = "CREATE SEQUENCE invoice START 100 INCREMENT 5 NOCACHE"
 OLD = (
     INVOICE,
     "CREATE SEQUENCE fresh START 7",
-    "CREATE SEQUENCE `Odd %s` MAXVALUE 3 NOCACHE CYCLE",
+    "CREATE SEQUENCE `Odd %s ENGINE=x` MAXVALUE 3 NOCACHE CYCLE COMMENT 'it''s'",
     "CREATE SEQUENCE many CACHE 10",
+    "CREATE SEQUENCE back START 100 MINVALUE 1 NOCACHE",
+    "ALTER SEQUENCE back RESTART 50",
+    "CREATE SEQUENCE down START 5 INCREMENT -1 MINVALUE -9 MAXVALUE 9 NOCACHE",
     "CREATE TABLE t (id int PRIMARY KEY AUTO_INCREMENT)",
     "INSERT INTO t VALUES (1)",
 )
-TAKEN = "SELECT NEXTVAL(invoice), NEXTVAL(invoice), NEXTVAL(`Odd %s`), NEXTVAL(many)"
-NEXT = "SELECT NEXTVAL(invoice), NEXTVAL(fresh), NEXTVAL(`Odd %s`), NEXTVAL(many)"
+OTHERS = "NEXTVAL(`Odd %s ENGINE=x`), NEXTVAL(many), NEXTVAL(back), NEXTVAL(down)"
+TAKEN = f"SELECT NEXTVAL(invoice), NEXTVAL(invoice), {OTHERS}"
+NEXT = f"SELECT NEXTVAL(invoice), NEXTVAL(fresh), {OTHERS}"
 
 
 @pytest.fixture
@@ -43,10 +48,11 @@ def test_frozen_they_go_on(shop: Served) -> None:
     shop.old(*OLD, TAKEN)
     shop.frozen()
     shop.ran("1to2")
-    assert shop.rows(2, NEXT) == [(110, 7, 2, 11)]
+    assert shop.rows(2, NEXT) == [(110, 7, 2, 11, 51, 4)]
 
 
 DEFAULT = "n bigint DEFAULT NEXTVAL(numbers)"
+LAST = "n bigint DEFAULT PREVIOUS VALUE FOR numbers"
 
 
 def test_a_default_that_takes_from_one_is_refused(shop: Served) -> None:
@@ -58,6 +64,11 @@ def test_a_default_that_takes_from_one_is_refused(shop: Served) -> None:
         assert done.code, typed
         assert "t.n: a default cannot take from a sequence here" in done.said, done.said
     assert not shop.exists(2)
+    new = shop.root / "schemas" / "v2.py"
+    found = re.subn(r", server_default=sa\.text\(.*?val\(.*?\)\"\)", "", new.read_text())
+    assert found[1] == 1, new.read_text()
+    new.write_text(found[0])
+    shop.ran("1to2")  # as the message says: the default stays behind
 
 
 def test_one_that_the_own_sql_makes_is_refused(shop: Served) -> None:
@@ -65,10 +76,11 @@ def test_one_that_the_own_sql_makes_is_refused(shop: Served) -> None:
     shop.old("CREATE SEQUENCE numbers", "CREATE TABLE t (id int PRIMARY KEY)")
     shop.frozen()
     after = shop.root / "schemas" / "v2.after.mysql.sql"
-    after.write_text(f"ALTER TABLE t ADD {DEFAULT};")
-    done = shop.run("1to2")
-    assert (done.code, "t.n: a default cannot take" in done.said) == (1, True), done.said
-    assert not shop.exists(2)
+    for column in (DEFAULT, LAST):
+        after.write_text(f"ALTER TABLE t ADD {column};")
+        done = shop.run("1to2")
+        assert (done.code, "t.n: a default cannot take" in done.said) == (1, True), done.said
+        assert not shop.exists(2)
 
 
 def test_one_that_is_otherwise_is_drift(shop: Served) -> None:
@@ -83,7 +95,7 @@ def test_one_that_is_otherwise_is_drift(shop: Served) -> None:
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_where_there_are_none_it_is_said(shop: Served, there: Owned, kind: str) -> None:
     """Another kind of database, for which no SQL stands beside the schema."""
-    shop.old(*OLD[:1], *OLD[4:], "SELECT NEXTVAL(invoice)")
+    shop.old(*OLD[:1], *OLD[-2:], "SELECT NEXTVAL(invoice)")
     shop.frozen()
     to = "sqlite:///to.db" if kind == "sqlite" else there.url(kind)
     assert "starts anew: sequence invoice (at 100)" in shop.ran("copy", "1", "--to", to).said
