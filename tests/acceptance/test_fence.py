@@ -201,16 +201,21 @@ def grant(shop: Small) -> None:
     )
 
 
-def test_what_an_administrator_wrote_and_left_is_noticed(served: Small) -> None:
-    """Who passes is said, and leaves a trace."""
+def passing(shop: Small, stage: str, said: str) -> None:
+    """Let an administrator write into a fenced database at a stage; the run stops, and says so."""
     write = "INSERT INTO children VALUES (901, 1, 'passed')"
-    with pytest.raises(Findings, match="written to while"):
+    with pytest.raises(Findings, match=said):
         migrate(
-            served.project,
+            shop.project,
             [(1, 2)],
             FENCED,
-            emit=at("verify", lambda: served.write(1, write, administrator=True)),
+            emit=at(stage, lambda: shop.write(1, write, administrator=True)),
         )
+
+
+def test_what_an_administrator_wrote_and_left_is_noticed(served: Small) -> None:
+    """Who passes is said, and leaves a trace."""
+    passing(served, "verify", "written to while")
     assert "FENCED" in served.ran("status").out
     served.ran("1to2", "--fence")
     assert served.rows(2, "SELECT count(*) FROM children") == [(ROWS + 1,)]
@@ -218,15 +223,8 @@ def test_what_an_administrator_wrote_and_left_is_noticed(served: Small) -> None:
 
 def test_what_an_administrator_wrote_at_the_last_moment_is_noticed(tmp_path: Path) -> None:
     """After the old database was found to be as it was, and before the new one has its name."""
-    write = "INSERT INTO children VALUES (901, 1, 'passed')"
     with small("postgresql", tmp_path / "shop") as shop:
-        with pytest.raises(Findings, match="at the last moment"):
-            migrate(
-                shop.project,
-                [(1, 2)],
-                FENCED,
-                emit=at("still", lambda: shop.write(1, write, administrator=True)),
-            )
+        passing(shop, "still", "at the last moment")
         assert json.loads(shop.ran("status", "--json").out)["versions"][1]["exists"] is False
 
 

@@ -17,47 +17,59 @@ if TYPE_CHECKING:
     from tests.crash.matrix import Undisturbed
     from tests.crash.shop import Shop
 
+
+def _cuts(
+    auth: bytes, query: bytes, out: str, into: tuple[str, bytes, str], index: bytes, rename: bytes
+) -> dict[str, Cut]:
+    """Return phase → what is cut, by what a protocol says in it.
+
+    Parameters
+    ----------
+    out : str
+        What reading rows is called.
+    into : tuple of str, bytes and str
+        What loading is called, by which statement, and what its rows are called.
+    """
+    loading, load, data = into
+    return {
+        "connect": Cut(),
+        "the server's first answer": Cut(to_server=False),
+        "auth": Cut(auth),
+        "a session that is lost later": Cut(auth, time=6),
+        "query": Cut(query),
+        "an answer to a query": Cut(query, answer_only=True),
+        out: Cut(b"says 3", to_server=False),
+        loading: Cut(load),
+        data: Cut(b"says 3"),
+        "COMMIT": Cut(b"COMMIT"),
+        "the answer to a table's COMMIT": Cut(b"COMMIT", answer_only=True),
+        "CREATE DATABASE": Cut(b"CREATE DATABASE"),
+        "the answer to CREATE DATABASE": Cut(b"CREATE DATABASE", answer_only=True),
+        "an index": Cut(index, answer_only=True),
+        "verifying": Cut(b"says 3", to_server=False, time=2),
+        "publishing": Cut(rename),
+        "the answer to a rename": Cut(rename, answer_only=True),
+    }
+
+
 CUTS: dict[str, dict[str, Cut]] = {
-    "postgresql": {
-        "connect": Cut(),
-        "the server's first answer": Cut(to_server=False),
-        "auth": Cut(b"client_encoding\0"),
-        "a session that is lost later": Cut(b"client_encoding\0", time=6),
-        "query": Cut(b"pg_attribute"),
-        "an answer to a query": Cut(b"pg_attribute", answer_only=True),
-        "COPY out": Cut(b"says 3", to_server=False),
-        "COPY in": Cut(b"FROM STDIN"),
-        "COPY in, its data": Cut(b"says 3"),
-        "COMMIT": Cut(b"COMMIT"),
-        "the answer to a table's COMMIT": Cut(b"COMMIT", answer_only=True),
-        "CREATE DATABASE": Cut(b"CREATE DATABASE"),
-        "the answer to CREATE DATABASE": Cut(b"CREATE DATABASE", answer_only=True),
-        "an index": Cut(b"CREATE INDEX", answer_only=True),
-        "verifying": Cut(b"says 3", to_server=False, time=2),
-        "publishing": Cut(b"RENAME TO"),
-        "the answer to a rename": Cut(b"RENAME TO", answer_only=True),
-    },
-    "mysql": {
-        "connect": Cut(),
-        "the server's first answer": Cut(to_server=False),
-        "auth": Cut(b"mysql_native_password"),
-        "a session that is lost later": Cut(b"mysql_native_password", time=6),
-        "query": Cut(b"CHECKSUM"),
-        "an answer to a query": Cut(b"CHECKSUM", answer_only=True),
-        "rows": Cut(b"says 3", to_server=False),
-        "LOAD DATA": Cut(b"LOAD DATA"),
-        "LOAD DATA, its rows": Cut(b"says 3"),
-        "COMMIT": Cut(b"COMMIT"),
-        "the answer to a table's COMMIT": Cut(b"COMMIT", answer_only=True),
-        "CREATE DATABASE": Cut(b"CREATE DATABASE"),
-        "the answer to CREATE DATABASE": Cut(b"CREATE DATABASE", answer_only=True),
-        "an index": Cut(b"ADD INDEX", answer_only=True),
-        "verifying": Cut(b"says 3", to_server=False, time=2),
-        "publishing": Cut(b"RENAME TABLE"),
-        "the answer to a rename": Cut(b"RENAME TABLE", answer_only=True),
-    },
+    "postgresql": _cuts(
+        auth=b"client_encoding\0",
+        query=b"pg_attribute",
+        out="COPY out",
+        into=("COPY in", b"FROM STDIN", "COPY in, its data"),
+        index=b"CREATE INDEX",
+        rename=b"RENAME TO",
+    ),
+    "mysql": _cuts(
+        auth=b"mysql_native_password",
+        query=b"CHECKSUM",
+        out="rows",
+        into=("LOAD DATA", b"LOAD DATA", "LOAD DATA, its rows"),
+        index=b"ADD INDEX",
+        rename=b"RENAME TABLE",
+    ),
 }
-"""Phase → what is cut, and where."""
 LAST = {"postgresql": b"COMMIT", "mysql": b"DROP DATABASE `"}
 """What a publish ends with."""
 _TYPED = ("1to2", "--yes")

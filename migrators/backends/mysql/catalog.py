@@ -46,7 +46,7 @@ class _Place:
     def __init__(self, connection: Connection, database: str) -> None:
         self._connection = connection
         self._database = database
-        self.mariadb = "mariadb" in connection.get_server_info().lower()
+        self.mariadb = connect.is_mariadb(connection)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return rows of a query in which `{db}` is the database's name."""

@@ -191,6 +191,11 @@ def kill(url: sa.URL, connection: Connection) -> None:
         run(other, f"KILL {connection.thread_id()}")
 
 
+def is_mariadb(connection: Connection) -> bool:
+    """Whether the server is MariaDB; else it is MySQL."""
+    return "mariadb" in connection.get_server_info().lower()
+
+
 def rows(connection: Connection, query: str, given: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return all rows of a small query.
 

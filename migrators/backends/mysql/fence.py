@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pymysql
 from pymysql.constants import ER
@@ -26,12 +26,13 @@ from migrators.backends.mysql import connect, failures, rights, sql, staging, un
 from migrators.errors import DatabaseError, Locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import sqlalchemy as sa
 
     from migrators.backends.mysql.wire import Connection
 
+T = TypeVar("T")
 _NOTHING = "LOCK TABLES"
 """A right that lets nobody do anything without SELECT, for a name that has to have one."""
 _READS = frozenset({"SELECT", "SHOW VIEW", "SHOW CREATE ROUTINE", _NOTHING})
@@ -208,12 +209,8 @@ class MySQLFence(Fence):
 
         The server does not say in which database; those that come now find the fence.
         """
-        until = time.monotonic() + _PATIENCE
-        first = there = uncommitted.prepared(connection)
-        while there and time.monotonic() < until:
-            time.sleep(_PAUSE)
-            there = first & uncommitted.prepared(connection)
-        if there:
+        first = uncommitted.prepared(connection)
+        if there := _staying(lambda: first & uncommitted.prepared(connection)):
             one = min(there)
             raise Locked(
                 f"{self._name} cannot be fenced: transaction {one} is prepared on its server, and "
@@ -236,13 +233,6 @@ class MySQLFence(Fence):
                 ) from None
         return True
 
-    def _staying(self, connection: Connection, saved: Saved) -> list[tuple[Any, ...]]:
-        """Return sessions that do not end by themselves, as that of a `migrate status` does."""
-        until = time.monotonic() + _PATIENCE
-        while (there := self._sessions(connection, saved)) and time.monotonic() < until:
-            time.sleep(_PAUSE)
-        return there
-
     def _sessions(self, connection: Connection, saved: Saved) -> list[tuple[Any, ...]]:
         users = {grant.grantee for grant, _ in _taken(saved)} | {x[0] for x in saved["given"]}
         names = [sql.literal(user.rpartition("@")[0]) for user in sorted(users)] or ["NULL"]
@@ -260,7 +250,7 @@ class MySQLFence(Fence):
         """Say whose right came back, and who is in."""
         with connect.opened(self._url, "looking", database=False) as connection:
             left = [f"{account} may write there again" for account in self._left(connection, saved)]
-            there = self._staying(connection, saved)
+            there = _staying(lambda: self._sessions(connection, saved))
         return (*left, *([f"connected to it: {_people(there)}"] if there else []))
 
     def open(self, saved: Saved) -> tuple[str, ...]:
@@ -281,6 +271,14 @@ class MySQLFence(Fence):
             for statement in _given(saved, "REVOKE", "FROM"):
                 self._run(connection, statement)
         return tuple(failed)
+
+
+def _staying(look: Callable[[], T]) -> T:
+    """Return what does not go by itself, as the session of a `migrate status` does."""
+    until = time.monotonic() + _PATIENCE
+    while (there := look()) and time.monotonic() < until:
+        time.sleep(_PAUSE)
+    return there
 
 
 def _fixed(pattern: str) -> int:

@@ -22,7 +22,8 @@ _WRITER = re.compile(r"undo log entries [1-9]\d*\n(?:MariaDB|MySQL) thread id (\
 def sessions(connection: Connection) -> set[int]:
     """Return the numbers of the sessions whose transactions have written something.
 
-    Of more than a megabyte (some thousand open transactions) the page leaves out the middle.
+    Of more than a megabyte (some thousand open transactions) the page leaves out the middle: who
+    asks looks at INNODB_TRX as well.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def prepared(connection: Connection) -> set[str]:
     pymysql.err.MySQLError
         MySQL asks for the right XA_RECOVER_ADMIN.
     """
-    if "mariadb" in connection.get_server_info().lower():
+    if connect.is_mariadb(connection):
         return {str(name) for *_, name in connect.rows(connection, "XA RECOVER FORMAT='SQL'")}
     return {_literal(*row) for row in connect.rows(connection, "XA RECOVER CONVERT XID")}
 
