@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sqlalchemy as sa
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
     from migrators.backends.model import Write
+    from migrators.backends.postgresql.adbc import Database
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
     from migrators.types.limits import Limits
@@ -161,7 +163,7 @@ class PostgreSQLBackend(Server):
         """Open read transactions of one moment; the server sorts, so `scratch` stays empty."""
         from migrators.backends.postgresql import snapshot
 
-        with snapshot.opened(self.url, readers) as found:
+        with snapshot.opened(self.url, self._road, readers) as found:
             yield found
 
     # 4 staging -------------------------------------------------------------------------
@@ -170,12 +172,21 @@ class PostgreSQLBackend(Server):
         """Create the database and its tables; see `staging.create`."""
         from migrators.backends.postgresql import staging
 
-        self._keep_keys(schema)
+        self._knows(schema)
         locale = facts.locale(self._like.url) if self._like is not None else facts.UTF8
         staging.create(self.url, schema, self.name, locale)
 
-    def _keep_keys(self, schema: SchemaVersion) -> None:
+    def _knows(self, schema: SchemaVersion) -> None:
+        """Keep what holds for the tables that were made of a schema."""
         self._keys = {name: table.primary_key for name, table in schema.tables.items()}
+        self.__dict__.pop("_road", None)  # types may be others
+
+    @cached_property
+    def _road(self) -> Database:
+        """The quick road: its sessions read types once."""
+        from migrators.backends.postgresql.adbc import Database
+
+        return Database(self.url)
 
     def _loaded(self, basis: str) -> dict[str, int] | None:
         from migrators.backends.postgresql import ledger
@@ -188,7 +199,7 @@ class PostgreSQLBackend(Server):
         ledger.begin(self.url, basis)
 
     def _go_on(self, schema: SchemaVersion, loaded: dict[str, int]) -> None:  # noqa: ARG002
-        self._keep_keys(schema)  # what was not committed is not there
+        self._knows(schema)  # what was not committed is not there
 
     def write(
         self, table: str, columns: Sequence[Column], batches: Iterator[pa.RecordBatch]
@@ -202,7 +213,7 @@ class PostgreSQLBackend(Server):
         """Keep sessions open from table to table; see `writing.opened`."""
         from migrators.backends.postgresql import writing
 
-        with writing.opened(self.url, ledgered=self.ledgered) as made:
+        with writing.opened(self.url, self._road, ledgered=self.ledgered) as made:
             yield lambda table, columns, batches: made.write(
                 table, columns, batches, self._keys.get(table, ())
             )

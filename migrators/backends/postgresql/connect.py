@@ -56,8 +56,6 @@ _PINNED = {
     "transform_null_equals": "off",
     "client_min_messages": "warning",
 }
-_SUPERUSERS = frozenset({"session_replication_role"})
-"""Pinned only where they are not so already: to set them takes a right."""
 
 
 def arguments(url: sa.URL) -> dict[str, Any]:
@@ -78,25 +76,18 @@ NO_TIMEOUT = "SET statement_timeout = 0"
 """Comes first, by itself: what pins the rest takes longer."""
 
 
+PINNING = "SELECT " + ", ".join(
+    f"CASE WHEN current_setting({sql.text(name)}, true) <> {sql.text(value)}"
+    f" THEN set_config({sql.text(name)}, {sql.text(value)}, false) END"
+    for name, value in _PINNED.items()
+)
+"""Sets what the server knows and has otherwise: session_replication_role takes a superuser."""
+
+
 def pin(connection: Connection) -> None:
     """Set what every session of ours has, whatever role, database or server say."""
     connection.execute(NO_TIMEOUT)
-    connection.execute(pinning(connection))
-
-
-def pinning(connection: Connection) -> str:
-    """Return the SELECT that pins a session of this role on this server."""
-    names = ", ".join(sql.text(name) for name in _PINNED)
-    found = connection.execute(
-        f"SELECT name, setting FROM pg_settings WHERE name IN ({names})"
-    ).fetchall()
-    known = dict(found)
-    calls = [
-        f"set_config({sql.text(name)}, {sql.text(value)}, false)"
-        for name, value in _PINNED.items()
-        if name in known and not (name in _SUPERUSERS and known[name] == value)
-    ]
-    return f"SELECT {', '.join(calls)}"
+    connection.execute(PINNING)
 
 
 def connected(url: sa.URL, **settings: Any) -> Connection:

@@ -52,7 +52,7 @@ class Inside(InPlace, PostgreSQLBackend):
         """Mark the database and create the tables."""
         from migrators.backends.postgresql import staging
 
-        self._keep_keys(schema)
+        self._knows(schema)
         begin(self.url, self._run)
         staging.tables(self.url, schema, self.name)
 

@@ -24,7 +24,6 @@ from migrators.backends.postgresql import (
     quick,
     sql,
 )
-from migrators.backends.postgresql.adbc import Adbc
 from migrators.backends.postgresql.reading import Reading
 from migrators.errors import DatabaseError
 from migrators.stream import abandoned, cancellable
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from migrators.backends.interface import ReadQuery
+    from migrators.backends.postgresql.adbc import Database, Session
     from migrators.backends.postgresql.connect import Connection
 
 _ROWS, _BYTES = 65_536, 32 * 1024 * 1024
@@ -43,8 +43,13 @@ BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 @contextmanager
-def opened(url: sa.URL, readers: int = 1) -> Iterator[PostgreSQLSnapshot]:
+def opened(url: sa.URL, road: Database, readers: int = 1) -> Iterator[PostgreSQLSnapshot]:
     """Open a snapshot that `readers` threads may read at once.
+
+    Parameters
+    ----------
+    road : Database
+        The quick road's, at `url`.
 
     Raises
     ------
@@ -54,11 +59,11 @@ def opened(url: sa.URL, readers: int = 1) -> Iterator[PostgreSQLSnapshot]:
         first = stack.enter_context(_begun(url))
         exported = first.execute("SELECT pg_export_snapshot()").fetchone() if readers > 1 else None
         beside = [
-            PostgreSQLSnapshot(stack.enter_context(_begun(url, exported[0])), url, stack)
+            PostgreSQLSnapshot(stack.enter_context(_begun(url, exported[0])), url, road, stack)
             for _ in range(readers - 1)
             if exported is not None
         ]
-        yield PostgreSQLSnapshot(first, url, stack, beside)
+        yield PostgreSQLSnapshot(first, url, road, stack, beside)
 
 
 @contextmanager
@@ -82,11 +87,13 @@ class PostgreSQLSnapshot(Snapshot):
         self,
         connection: Connection,
         url: sa.URL,
+        road: Database,
         roads: ExitStack,
         beside: Sequence[PostgreSQLSnapshot] = (),
     ) -> None:
         self._connection = connection
         self._url = url
+        self._road = road
         self._roads = roads
         self._beside = beside
 
@@ -152,10 +159,10 @@ class PostgreSQLSnapshot(Snapshot):
         self._adbc.run("RELEASE SAVEPOINT stream")
 
     @cached_property
-    def _adbc(self) -> Adbc:
+    def _adbc(self) -> Session:
         """A connection of the quick road, in this moment."""
         row = self._connection.execute("SELECT pg_export_snapshot()").fetchone()
-        made = Adbc(self._url, self._connection)
+        made = self._road.session()
         self._roads.enter_context(closing(made))
         made.run(BEGIN, f"SET TRANSACTION SNAPSHOT {sql.text(row[0] if row else '')}")
         return made
