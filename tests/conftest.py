@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _imports_servers(module: object) -> bool:
     names = {getattr(value, "__name__", "") for value in vars(module).values()} if module else set()
     return bool(names & {"tests.servers", "tests.served", "tests.acceptance.engines"})
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what stays to the end: it looked at little else."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ SELECT n.nspname, c.relname, c.relkind,
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('r', 'p')
+WHERE c.relkind IN ('r', 'p') AND c.relname = ANY(%(names)s)
     AND ((n.nspname = 'public' AND c.relname = %(key)s) OR n.nspname || '.' || c.relname = %(key)s)
 ORDER BY n.nspname <> 'public', a.attnum
 """
@@ -94,7 +94,9 @@ def declared(connection: Connection, table: str) -> Taken:
     DatabaseError
         There is none.
     """
-    rows = connection.execute(_DECLARED, {"key": table}).fetchall()
+    parts = table.split(".")
+    names = [".".join(parts[at:]) for at in range(len(parts))]  # what an index finds
+    rows = connection.execute(_DECLARED, {"key": table, "names": names}).fetchall()
     if not rows:
         raise DatabaseError(f"{table}: there is no such table in the staging database")
     schema, name, kind, *_ = rows[0]
