@@ -48,9 +48,10 @@ class RunDirectory:
         """Where the extract of a step is, or will be."""
         return self.path / f"extract-{name}"
 
-    def say(self, what: str, **facts: Any) -> None:
-        """Append a line to the journal, and return when it is on disk."""
-        line = json.dumps({"at": now(), "what": what, **facts}, ensure_ascii=True) + "\n"
+    def say(self, what: str, **facts: Any) -> str:
+        """Append a line to the journal; return the time that it says, when it is on disk."""
+        at = now()
+        line = json.dumps({"at": at, "what": what, **facts}, ensure_ascii=True) + "\n"
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         handle = os.open(self.path / _JOURNAL, flags, 0o600)
         try:
@@ -59,6 +60,7 @@ class RunDirectory:
                 os.fsync(handle)
         finally:
             os.close(handle)
+        return at
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the lines; one that a crash cut short was never said."""

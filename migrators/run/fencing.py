@@ -153,11 +153,11 @@ def _found(project: Project, old: Backend, run: RunDirectory) -> Standing | None
 def _begun(run: RunDirectory, fence: Fence, old: Backend, *, rehearsal: bool) -> Standing:
     saved = fence.before()
     by = f"{_user()}@{platform.node()}"
-    receipt = FenceReceipt(old.database, now(), by)
-    if fence.lasting:
+    since = now()
+    if fence.lasting:  # a later run knows this one by the journal's time, and no other
         facts = {"saved": saved, "by": by, "rehearsal": rehearsal}
-        run.say("fence", database=old.database, **facts)
-    return Standing(old.database, saved, receipt, rehearsal)
+        since = run.say("fence", database=old.database, **facts)
+    return Standing(old.database, saved, FenceReceipt(old.database, since, by), rehearsal)
 
 
 def _user() -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from migrators.errors import ValueRefused
 from migrators.events import Note, StageStarted, TableDone, TableProgress
-from migrators.run import Options, migrate, status
+from migrators.run import Options, directory, fencing, migrate, status
 from tests import servers
 from tests.acceptance.engines import asked, shops, there
 
@@ -230,6 +232,20 @@ class Extracting(Told):
         return [event.table for event in done]
 
 
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks at the clock sees another time than whoever looked before."""
+    ticks = itertools.count()
+
+    def later() -> str:
+        at = datetime(2026, 1, 2, tzinfo=UTC) + timedelta(milliseconds=next(ticks))
+        return at.isoformat(timespec="milliseconds")
+
+    for module in (directory, fencing):
+        monkeypatch.setattr(module, "now", later)
+
+
+@pytest.mark.usefixtures("ticking")
 def test_under_a_fence_finished_tables_of_an_extract_are_kept(shop: Cheeseshop) -> None:
     """Nothing can have been written meanwhile: the others are read, and the receipt is whole."""
     with pytest.raises(RuntimeError):
