@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from migrators.backends.interface import Backend, Catalog
     from migrators.schema import SchemaVersion
+
+    Fresh = Callable[[Backend, SchemaVersion], Catalog]
+    """Gives the catalogue of a database beside another one, freshly built from a schema."""
 
 _CONSTRAINTS = frozenset({"primary key", "unique", "foreign key", "check"})
 
@@ -135,9 +138,7 @@ def mends(found: Iterable[Difference], schema: SchemaVersion, database: str) -> 
     return tuple(lines)
 
 
-def fresh_catalog(
-    database: Backend, schema: SchemaVersion, scratch_dir: Path, name: str = ""
-) -> Catalog:
+def fresh_catalog(database: Backend, schema: SchemaVersion, scratch_dir: Path) -> Catalog:
     """Return the catalogue of a database freshly built from a schema.
 
     Parameters
@@ -147,10 +148,8 @@ def fresh_catalog(
     schema : SchemaVersion
     scratch_dir : Path
         A private directory; the scratch database is removed again.
-    name : str
-        Of the scratch database; `scratch_name()` unless given.
     """
-    return built_catalog(database.scratch(scratch_dir, name or scratch_name()), schema)
+    return built_catalog(database.scratch(scratch_dir, scratch_name()), schema)
 
 
 def scratch_name() -> str:

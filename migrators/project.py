@@ -99,6 +99,11 @@ class Project:
         """Where tests keep their databases, or what they are called on a server."""
         return self.runs / "testing"
 
+    @property
+    def checks(self) -> Path:
+        """Where `check` says what its scratch database on a server is called."""
+        return self.runs / "checks"
+
     def schema_path(self, version: int) -> Path:
         """Return `schemas/vN.py`, whether it exists or not."""
         return self.root / "schemas" / f"v{version}.py"

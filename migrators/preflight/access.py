@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrators import drift
 from migrators.access import carry
 from migrators.preflight import wording
 from migrators.preflight.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from migrators.access import Access, Lost, Ways
     from migrators.backends.interface import Backend
     from migrators.backends.model import Catalog
+    from migrators.drift import Fresh
     from migrators.plan.model import Plan
     from migrators.preflight.found import Found
 
@@ -29,7 +28,7 @@ _KINDS = {
 _SECURED = "row security"
 
 
-def look(plans: Sequence[Plan], old: Backend, new: Backend, scratch: Path, found: Found) -> None:
+def look(plans: Sequence[Plan], old: Backend, new: Backend, fresh: Fresh, found: Found) -> None:
     """Add what there is to say of access, through all steps of a chain."""
     if not new.same_roles(old):
         return
@@ -43,9 +42,9 @@ def look(plans: Sequence[Plan], old: Backend, new: Backend, scratch: Path, found
         title = "owners and rights cannot be given by the role that connects"
         stops.append(Finding("STOP", title, ("an administrator types:",), mend=missing))
     if carried.secured or any(True for _ in _beside(access, plan.ways)):
-        fresh = drift.fresh_catalog(new, plans[-1].new, scratch)
-        stops += _unsecured(plans[-1], carried, fresh)
-        found.findings += _ending(access, plan.ways, fresh)
+        catalog = fresh(new, plans[-1].new)
+        stops += _unsecured(plans[-1], carried, catalog)
+        found.findings += _ending(access, plan.ways, catalog)
     found.findings += [*stops, *_gone(access, plan.ways)]
     if not stops and (roles := {grant.grantee for grant in carried.grants}):
         found.ok.append(f"what {wording.counted(len(roles), 'roles')} may do has somewhere to go")

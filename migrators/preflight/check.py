@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from migrators import drift
 from migrators.events import StageDone, StageStarted, TableDone
 from migrators.plan import lints
 from migrators.preflight import (
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrators.backends.interface import Backend
+    from migrators.drift import Fresh
     from migrators.events import Emit
     from migrators.plan.model import Plan, TablePlan
 
@@ -48,6 +51,7 @@ def check(
     show_values: bool = False,
     runs: Path | None = None,
     later: Sequence[Plan] = (),
+    fresh: Fresh | None = None,
 ) -> Check:
     """Say what migrating the live old database would meet; change nothing.
 
@@ -65,6 +69,9 @@ def check(
         Where extracts will be; `scratch` unless given.
     later : sequence of Plan
         Further steps of a chain: rights must have somewhere to go in each.
+    fresh : callable, optional
+        Gives the catalogue of a database beside another, freshly built from a schema;
+        `drift.fresh_catalog` in `scratch` unless given.
 
     Raises
     ------
@@ -74,15 +81,16 @@ def check(
         A writer holds it.
     """
     began = time.monotonic()
+    fresh = fresh or partial(drift.fresh_catalog, scratch_dir=scratch)
     emit(StageStarted("check", total=len(plan.tables)))
     found = Found()
     found.findings += crossing.lints(plan, tuple(lints(plan.new, old, new)))
     missing = rights.findings(plan, old, new)
     if missing:  # nothing more can be asked
         return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))
-    is_drifted = _drift(plan, old, scratch, found)
+    is_drifted = _drift(plan, old, fresh, found)
     found.ok.append(wording.accounted(plan))
-    access.look([plan, *later], old, new, scratch, found)
+    access.look([plan, *later], old, new, fresh, found)
     with old.snapshot(scratch) as snapshot:
         asker = Asker(plan, old, new, snapshot, show_values)
         _stored(asker, found, drifted=is_drifted)
@@ -99,9 +107,9 @@ def check(
     return Check(tuple(found.ok), ordered(found.findings), seconds, bool(plan.losses))
 
 
-def _drift(plan: Plan, old: Backend, scratch: Path, found: Found) -> bool:
+def _drift(plan: Plan, old: Backend, fresh: Fresh, found: Found) -> bool:
     """Say what the database has otherwise; return whether its schema cannot be relied on."""
-    differences = drifted.differences(plan, old, scratch)
+    differences = drifted.differences(plan, old, fresh)
     found.findings += drifted.findings(plan, old, differences)
     alembic, notes = drifted.alembic(plan, old)
     found.findings += notes

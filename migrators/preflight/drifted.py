@@ -10,16 +10,15 @@ from migrators.preflight.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from migrators.backends.interface import Backend
-    from migrators.drift import Difference
+    from migrators.drift import Difference, Fresh
     from migrators.plan.model import Plan
 
 
-def differences(plan: Plan, old: Backend, scratch: Path) -> list[Difference]:
-    """Compare the live catalogue with one freshly built in `scratch`."""
-    return drift.compare(old.catalog(), drift.fresh_catalog(old, plan.old, scratch))
+def differences(plan: Plan, old: Backend, fresh: Fresh) -> list[Difference]:
+    """Compare the live catalogue with a fresh one."""
+    return drift.compare(old.catalog(), fresh(old, plan.old))
 
 
 def findings(plan: Plan, old: Backend, found: Sequence[Difference]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -9,11 +10,13 @@ import sqlalchemy as sa
 from migrators import drift
 from migrators.backends import backend_for
 from migrators.config import redact
-from migrators.errors import Findings, TargetExists, UsageError
+from migrators.errors import DatabaseError, Findings, TargetExists, UsageError
 from migrators.plan import lints
+from migrators.run.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from migrators.backends.interface import Backend, Catalog
     from migrators.plan.model import Plan
@@ -119,16 +122,49 @@ def fresh_catalog(
     leaves is removed by the next run. A file is in the run's scratch directory.
     """
     name = drift.scratch_name()
-    made = database.scratch(run.scratch, name).database
-    if made != database.staging(name).database:
-        return drift.fresh_catalog(database, schema, run.scratch, name)
+    made = database.scratch(run.scratch, name)
+    if not _is_served(made, database, name):
+        return drift.built_catalog(made, schema)
+    with suppress(DatabaseError):
+        Kept(project.checks, database).sweep()
     facts: dict[str, Any] = {"version": schema.version, "name": name}
     if project.to and database.url == project.target(schema.version):
         facts |= {"to": _shown(database.url), "into": False}
-    run.say("scratch", database=made, **facts)
-    found = drift.fresh_catalog(database, schema, run.scratch, name)
-    run.say("gone", database=made)
+    run.say("scratch", database=made.database, **facts)
+    found = drift.built_catalog(made, schema)
+    run.say("gone", database=made.database)
     return found
+
+
+def catalog_for_check(
+    project: Project, folder: Path, database: Backend, schema: SchemaVersion
+) -> Catalog:
+    """As `fresh_catalog`, without a run: a locked file names what is made on a server.
+
+    What a `migrate check` left that was killed is removed first. Where no such file can be
+    written nothing will know of the database if this is killed.
+    """
+    name = drift.scratch_name()
+    made = database.scratch(folder, name)
+    if not _is_served(made, database, name):
+        return drift.built_catalog(made, schema)
+    try:
+        kept = Kept(project.checks, database)
+    except DatabaseError:
+        return drift.built_catalog(made, schema)
+    kept.sweep()
+    entry = kept.take(name)
+    try:
+        return drift.built_catalog(made, schema)
+    finally:
+        entry.remove()
+        with suppress(OSError):  # another check's file is there, or a run's sweep
+            project.checks.rmdir()
+
+
+def _is_served(scratch: Backend, database: Backend, name: str) -> bool:
+    """Whether a scratch database stands beside the others, where a crash leaves it."""
+    return scratch.database == database.staging(name).database
 
 
 def staged(project: Project, run: RunDirectory, line: Mapping[str, Any]) -> Backend:

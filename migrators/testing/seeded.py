@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from migrators.backends.interface import Backend
-    from migrators.testing.kept import Entry, Kept
+    from migrators.run.kept import Entry, Kept
     from migrators.testing.seeding import Fixtures
 
 

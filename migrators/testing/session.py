@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 from migrators.backends import kind_of
 from migrators.errors import MigrateError
 from migrators.project import Project
+from migrators.run.kept import Kept
 from migrators.testing.asked import Asked, Defaults, asked, asked_url
-from migrators.testing.kept import Kept
 from migrators.testing.plugin import setting
 from migrators.testing.seeded import Copy, Seeded
 from migrators.testing.seeding import open_fixtures

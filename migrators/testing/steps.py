@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Backend
     from migrators.project import Project
+    from migrators.run.kept import Kept
     from migrators.schema import Table
-    from migrators.testing.kept import Kept
 
 _SHOWN = 5
 

@@ -17,7 +17,7 @@ import pytest
 
 from migrators.backends import backend_for
 from migrators.load import finish, load
-from migrators.testing.kept import Kept
+from migrators.run.kept import Kept
 from tests.acceptance.cheeseshop import cheeseshop
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.crash import kills, matrix
-from tests.crash.faults import FAULTS
+from tests.crash.faults import FAULTS, Fault
 
 if TYPE_CHECKING:
     from tests.crash.matrix import Undisturbed
@@ -47,3 +48,29 @@ def test_killed_at_random_moments(made: Shop, plain: Undisturbed) -> None:
     tally = kills.Tally()
     assert list(kills.at_random(made, plain, KILLS, 1, tally)) == []
     assert (tally.killed, tally.wrong) == (KILLS, 0)
+
+
+@pytest.mark.fault("H104")
+@pytest.mark.parametrize("typed", [("check", "1to2"), ("1to2", "--yes")])
+@pytest.mark.parametrize("point", ["after staging made", "after staging tables made"])
+def test_what_a_killed_check_left_is_removed_by_the_next(
+    made: Shop, point: str, typed: tuple[str, ...]
+) -> None:
+    """It has no journal; a second one that runs meanwhile keeps what it works on."""
+    made.reset()
+    killed = made.run("check", "1to2", fault=Fault(point, 1, "kill"))
+    assert killed.code == -signal.SIGKILL
+    assert [name for name in made.there() if "loading" in name] != [] or not made.served
+    done = made.run(*typed)
+    assert (done.code, done.clear) == (0, True), done.said
+    assert made.left() == []
+    made.reset()
+
+
+def test_checks_at_once_leave_each_other_alone(made: Shop) -> None:
+    """What one of them works on is not taken for what another one left."""
+    made.reset()
+    for done in made.run_together(4, "check", "1to2"):
+        assert (done.code, done.clear) == (0, True), done.said
+    assert made.left() == []
+    assert not made.project.checks.exists()

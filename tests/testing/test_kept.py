@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrators.backends import kind_of
-from migrators.testing.kept import KEPT, Kept
+from migrators.run.kept import KEPT, Kept
 from tests import servers
 from tests.acceptance.cheeseshop import REPOSITORY
 from tests.testing.conftest import EACH, opened, url_of

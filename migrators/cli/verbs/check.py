@@ -6,6 +6,7 @@ import tempfile
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,7 @@ def _checked(
     from migrators import preflight
     from migrators.backends import backend_for
     from migrators.cli.memory import without_pandas
+    from migrators.run.places import catalog_for_check
     from migrators.run.present import present
 
     version = plan.new.version
@@ -125,4 +127,5 @@ def _checked(
             show_values=show_values,
             runs=project.runs,
             later=later,
+            fresh=partial(catalog_for_check, project, Path(scratch)),
         )

@@ -1,8 +1,8 @@
-"""Databases that tests make: each has a file that names it, from before it is made till it is gone.
+"""Databases beside a run: each has a file that names it, from before it is made till it is gone.
 
-Whoever uses a database holds a lock on its file, which the operating system frees with the
-process. So what a killed test run left is found by the next one, and what another run uses, at
-this moment, is let alone.
+Tests make them, and `migrate check`, which has no journal. Whoever uses a database holds a lock
+on its file, which the operating system frees with the process. So what a killed process left is
+found by the next one, and what another uses, at this moment, is let alone.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Entry:
 
 
 class Kept:
-    """The databases of tests on one server, or in one folder.
+    """The databases that are made beside one of a server, or in one folder.
 
     Parameters
     ----------
@@ -103,6 +103,11 @@ class Kept:
         Where the files are; made if it is not there.
     base : Backend
         What databases are named after.
+
+    Raises
+    ------
+    DatabaseError
+        The folder can be neither made nor written to.
     """
 
     def __init__(self, folder: Path, base: Backend) -> None:
@@ -183,7 +188,10 @@ class Kept:
         whole = 0
         for entry in list(self._abandoned()):
             whole += entry.complete
-            if (entry.complete and whole <= KEPT) or entry.may_come:
+            if entry.complete and whole <= KEPT:
+                entry.release()
+            elif entry.may_come:
+                entry.made.discard()  # one that is empty does not count as there
                 entry.release()
             else:
                 entry.remove()
