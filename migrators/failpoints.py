@@ -49,6 +49,7 @@ ACTS = {
     "file synced": "its bytes are on the disk",
     "file named": "it has its name",
     "folder synced": "its name is on the disk",
+    "extract taken over": "an unfinished one is another run's, which goes on with it",
     "extract unmarked": "a directory is marked as unfinished no more",
     "extract removed": "an old or unfinished extract is gone",
     # a staging database

@@ -64,13 +64,12 @@ def check(
         A private directory (0700) for a scratch database and private copies.
     emit : Emit
     show_values : bool
-        Whether findings show values beside keys. They may be personal data.
+        Beside keys; they may be personal data.
     runs : Path, optional
         Where extracts will be; `scratch` unless given.
     later : sequence of Plan
         Further steps of a chain: rights must have somewhere to go in each.
-    fresh : callable, optional
-        Gives the catalogue of a database beside another, freshly built from a schema;
+    fresh : drift.Fresh, optional
         `drift.fresh_catalog` in `scratch` unless given.
 
     Raises
@@ -93,18 +92,23 @@ def check(
     access.look([plan, *later], old, new, fresh, found)
     with old.snapshot(scratch) as snapshot:
         asker = Asker(plan, old, new, snapshot, show_values)
-        _stored(asker, found, drifted=is_drifted)
-        _rules(asker, scratch, found, drifted=is_drifted)
-        with found.tolerant("what is lost", drifted=is_drifted):
-            found.findings += losses.counted(asker)
-        for table in plan.tables:
-            _table(asker, table, found, drifted=is_drifted)
-            emit(TableDone("check", table.name, 0))
+        _ask(asker, scratch, found, emit, drifted=is_drifted)
     _room(plan, old, new, runs or scratch, found)
     found.findings += unproven.findings(plan, found.unproven)
     seconds = time.monotonic() - began
     emit(StageDone("check", seconds))
     return Check(tuple(found.ok), ordered(found.findings), seconds, bool(plan.losses))
+
+
+def _ask(asker: Asker, scratch: Path, found: Found, emit: Emit, *, drifted: bool) -> None:
+    """Ask all that the rows can answer, table by table."""
+    _stored(asker, found, drifted=drifted)
+    _rules(asker, scratch, found, drifted=drifted)
+    with found.tolerant("what is lost", drifted=drifted):
+        found.findings += losses.counted(asker)
+    for table in asker.plan.tables:
+        _table(asker, table, found, drifted=drifted)
+        emit(TableDone("check", table.name, 0))
 
 
 def _drift(plan: Plan, old: Backend, fresh: Fresh, found: Found) -> bool:

@@ -117,7 +117,8 @@ def take_over(
             path = other.extract(step)
             same = (line["step"], line.get("basis"), line.get("fenced")) == (step, wanted, since)
             if same and path.is_dir() and not is_complete(path):
-                return path.rename(run.extract(step))
+                with act("extract taken over"):
+                    return path.rename(run.extract(step))
     return None
 
 

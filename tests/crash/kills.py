@@ -40,9 +40,10 @@ def at_random(shop: Shop, plain: Undisturbed, times: int, seed: int, tally: Tall
     others that are, too, before one may come to its end.
     """
     chance = random.Random(seed)
+    ways = [way for way in matrix.WAYS.values() if "1to2" in way.typed]
     longest = _longest(shop)
     while tally.killed < times:
-        way = matrix.WAYS[chance.choice(list(matrix.WAYS))]
+        way = chance.choice(ways)
         way.prepare(shop)
         typed = way.typed
         moments: list[float] = []
@@ -52,12 +53,7 @@ def at_random(shop: Shop, plain: Undisturbed, times: int, seed: int, tally: Tall
             tally.killed += done.code == _KILLED
             tally.through += done.code != _KILLED
             found = list(matrix.stands(shop, plain))
-        last = shop.run(*typed)
-        if (last.code, last.clear) != (0, True):
-            found.append(f"the same again: {last.code}: {last.said}")
-        if way.fenced:
-            found += matrix.opened(shop, plain)
-        found += matrix.converged(shop, plain)
+        found += matrix.ends(shop, plain, way)
         tally.wrong += bool(found)
         yield from (f"{' '.join(typed)}, killed after {moments}: {said}" for said in found)
 
@@ -67,5 +63,5 @@ def _longest(shop: Shop) -> float:
     found = []
     for _ in range(_TIMINGS):
         shop.reset()
-        found.append(shop.run(*matrix.WAYS["new"].typed).seconds)
+        found.append(shop.run(*matrix.WAYS[matrix.FIRST].typed).seconds)
     return min(found)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,50 +30,77 @@ class Way:
 
     Attributes
     ----------
-    made : bool
-        The name is taken by a version that was published.
-    killed : bool
-        A run was killed while it loaded.
+    before : tuple of str
+        What was typed first, and came to its end; nothing if empty.
+    killed : str
+        The point where the same was killed once, if it was.
     fenced : bool
         The old database is under a fence, and is opened again at the end.
+    asides : bool
+        The version that was there is set aside.
+    drops : bool
+        In the end there is no new version.
     begins, ends : str
-        The points between which it does what no other way does; empty for all.
+        The points between which it does what no other way does, besides those that the first
+        way does not reach at all; no others if empty.
     """
 
     typed: tuple[str, ...] = ("1to2", "--yes")
-    made: bool = False
-    killed: bool = False
+    before: tuple[str, ...] = ()
+    killed: str = ""
     fenced: bool = False
+    asides: bool = False
+    drops: bool = False
     begins: str = ""
     ends: str = ""
 
     def prepare(self, shop: Shop) -> None:
         """Bring about what was there before."""
         shop.reset()
-        if self.made:
-            assert shop.run(*WAYS["new"].typed).code == 0
+        if self.before:
+            done = shop.run(*self.before)
+            assert done.code == 0, done.said
         if self.killed:
-            loaded = Fault("after table loaded", 1, "kill")
-            assert shop.run(*WAYS["new"].typed, fault=loaded).code == _KILLED
+            assert shop.run(*self.typed, fault=Fault(self.killed, 1, "kill")).code == _KILLED
 
-    def own(self, reached: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the points that are its own."""
-        begin = reached.index(self.begins) if self.begins else 0
-        return reached[begin : reached.index(self.ends) if self.ends else None]
+    def own(self, reached: tuple[str, ...], first: tuple[str, ...]) -> list[int]:
+        """Return where the points are that are its own, among those that it reaches."""
+        begin = reached.index(self.begins) if self.begins in reached else len(reached)
+        end = reached.index(self.ends) if self.ends in reached else len(reached)
+        return [
+            at
+            for at, point in enumerate(reached)
+            if begin <= at < end or reached == first or point not in first
+        ]
 
 
+_NEW = ("1to2", "--yes")
+_FENCED = ("1to2", "--fence", "--yes")
+FIRST = "new"
 WAYS = {
-    "new": Way(),
+    FIRST: Way(_NEW),
     "replace": Way(
-        ("1to2", "--replace", "--fresh", "--yes"), made=True, begins="before journal publish"
+        ("1to2", "--replace", "--fresh", "--yes"),
+        before=_NEW,
+        asides=True,
+        begins="before journal publish",
     ),
-    "again": Way(killed=True, ends="before run directory made"),
-    "fence": Way(
-        ("1to2", "--fence", "--yes"),
+    "again": Way(
+        _NEW,
+        killed="after table loaded",
+        begins="before project lock taken",
+        ends="before run directory made",
+    ),
+    "fence": Way(_FENCED, fenced=True, begins="before fence closed", ends="after journal extract"),
+    "half extracted": Way(
+        _FENCED,
+        killed="after journal table",
         fenced=True,
-        begins="before fence closed",
-        ends="after journal extract",
+        begins="before extract taken over",
+        ends="before journal extracted",
     ),
+    "unfence": Way(("unfence", "1"), before=_FENCED, fenced=True),
+    "drop": Way(("drop", "2", "--yes"), before=_NEW, drops=True, begins="before staging removed"),
 }
 
 
@@ -118,6 +144,8 @@ def undisturbed(shop: Shop) -> Undisturbed:
         assert shop.left() == []
         if way.fenced:
             assert shop.run("unfence", "1").code == 0
+    WAYS[FIRST].prepare(shop)
+    assert shop.run(*_NEW).code == 0
     return Undisturbed(old, shop.content(2), rights, shop.read_by_role(2), reached)
 
 
@@ -134,19 +162,22 @@ def cells(shop: Shop, plain: Undisturbed) -> list[Cell]:
     """Return every cell of a kind of database."""
     return [
         Cell(way, point, time, how)
-        for way, reached in plain.reached.items()
-        for point, times in _times(way, reached)
+        for way in plain.reached
+        for point, times in _times(way, plain)
         for time in times
         for how in FAULTS
         if how != "lost" or shop.served
     ]
 
 
-def _times(way: str, reached: tuple[str, ...]) -> Iterator[tuple[str, list[int]]]:
+def _times(way: str, plain: Undisturbed) -> Iterator[tuple[str, list[int]]]:
     """Yield the points that are a way's own, and which times of the whole run: first and last."""
-    before = Counter(reached[: reached.index(WAYS[way].own(reached)[0])])
-    for point, times in Counter(WAYS[way].own(reached)).items():
-        yield point, sorted({before[point] + 1, before[point] + times})
+    reached = plain.reached[way]
+    times: dict[str, list[int]] = {}
+    for at in WAYS[way].own(reached, plain.reached[FIRST]):
+        times.setdefault(reached[at], []).append(reached[: at + 1].count(reached[at]))
+    for point, found in times.items():
+        yield point, sorted({found[0], found[-1]})
 
 
 def wrong(shop: Shop, plain: Undisturbed, cell: Cell) -> list[str]:
@@ -157,15 +188,24 @@ def wrong(shop: Shop, plain: Undisturbed, cell: Cell) -> list[str]:
     fault = Fault(cell.point, cell.time, cell.how, f"{shop.own}app", server)
     first = shop.run(*typed, fault=fault)
     found = [*_ended(cell, first), *stands(shop, plain)]
-    second = shop.run(*typed)
-    if (second.code, second.clear) != (0, True):
-        found.append(f"the same again: {second.code}: {second.said}")
-    if WAYS[cell.way].fenced:
-        found += opened(shop, plain)
-    found += converged(shop, plain)
-    if WAYS[cell.way].made:
-        found += _set_aside(shop, plain)
+    found += ends(shop, plain, WAYS[cell.way])
     return found
+
+
+def ends(shop: Shop, plain: Undisturbed, way: Way) -> Iterator[str]:
+    """Run the same again; yield what does not hold then. What is gone cannot be dropped twice."""
+    gone = way.drops and not shop.is_there(2)
+    done = shop.run(*(("discard",) if gone else way.typed))
+    if (done.code, done.clear) != (0, True):
+        yield f"the same again: {done.code}: {done.said}"
+    if way.fenced:
+        yield from opened(shop, plain)
+    if way.drops:
+        yield from dropped(shop, plain)
+    else:
+        yield from converged(shop, plain)
+    if way.asides:
+        yield from _set_aside(shop, plain)
 
 
 def _ended(cell: Cell, done: Ended) -> Iterator[str]:
@@ -202,6 +242,14 @@ def converged(shop: Shop, plain: Undisturbed) -> Iterator[str]:
         yield f"the new database is another: {differing(new, plain.new)}"
     if shop.read_by_role(2) != plain.read:
         yield "the role that could read accounts cannot"
+    yield from (f"left: {each}" for each in shop.left())
+
+
+def dropped(shop: Shop, plain: Undisturbed) -> Iterator[str]:
+    """Yield what does not hold when a version was removed."""
+    yield from stands(shop, plain)
+    if shop.is_there(2):
+        yield "version 2 is there yet"
     yield from (f"left: {each}" for each in shop.left())
 
 
