@@ -186,9 +186,18 @@ def opened(
 
 def kill(url: sa.URL, connection: Connection) -> None:
     """End a session that another thread may be waiting for, and the statement in it."""
+    _from_beside(url, f"KILL {connection.thread_id()}")
+
+
+def stop(url: sa.URL, connection: Connection) -> None:
+    """End the statement of a session, if one runs, and leave the session as it is."""
+    _from_beside(url, f"KILL QUERY {connection.thread_id()}")
+
+
+def _from_beside(url: sa.URL, statement: str) -> None:
     gone = (DatabaseError, err.MySQLError)
     with suppress(*gone), closing(connected(url, database=False)) as other:
-        run(other, f"KILL {connection.thread_id()}")
+        run(other, statement)
 
 
 def is_mariadb(connection: Connection) -> bool:

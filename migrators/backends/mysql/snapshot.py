@@ -6,7 +6,8 @@ others meanwhile is noticed by the digest.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from migrators.backends.mysql.cells import HELD, codec_of, read_sql
 from migrators.backends.mysql.columns import columns
 from migrators.backends.refusals import Tally, key_names, key_text, shown
 from migrators.errors import DatabaseError, NotHeld
+from migrators.stream import cancellable
 from migrators.types import Kind, odd
 
 if TYPE_CHECKING:
@@ -100,7 +102,8 @@ class MySQLSnapshot(Snapshot):
     def batches(self, query: ReadQuery) -> Iterator[pa.RecordBatch]:
         """Stream rows; see the interface."""
         schema = query.schema
-        with self._told(query):
+        stop = partial(connect.stop, self._url, self._connection)
+        with self._told(query), cancellable(stop):
             reader = self._connection.stream(sent(query))
             try:
                 for texts in _texts(reader):
@@ -109,8 +112,10 @@ class MySQLSnapshot(Snapshot):
                         raise self._counted(query, reader, texts, decoded)
                     yield pa.RecordBatch.from_arrays([v for v, _ in decoded], schema=schema)
             finally:
-                if self._connection.open:
-                    reader.drain()
+                if self._connection.open and not reader.ended:  # left halfway: it may be long yet
+                    stop()
+                    with suppress(pymysql.err.MySQLError):
+                        reader.drain()
 
     @contextmanager
     def _told(self, query: ReadQuery) -> Iterator[None]:

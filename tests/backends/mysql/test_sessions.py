@@ -14,8 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from migrators.backends import backend_for
+from migrators.backends.interface import ReadColumn, ReadQuery
 from migrators.backends.mysql import connect, feed
 from migrators.errors import DatabaseError, Locked, MigrateError, UsageError, ValueRefused
+from migrators.stream import ahead
+from migrators.types import describe
 from tests.backends.conftest import write
 from tests.backends.mysql.conftest import read
 
@@ -310,20 +313,35 @@ def test_a_url_without_a_name_or_with_one_too_long_is_a_usage_error(url: str) ->
         backend_for(sa.make_url(url))
 
 
-def test_a_result_is_read_to_its_end_before_the_next_statement(server: Server) -> None:
-    """A stream that is left halfway does not keep the snapshot from going on."""
-    server.database("shop_v1")
-    database = server.backend("shop_v1")
-    with database.snapshot(Path()) as snapshot:
-        from migrators.backends.interface import ReadColumn, ReadQuery
-        from migrators.types import describe
+def asking(query: str) -> ReadQuery:
+    """Return a query of one column of numbers, `n`."""
+    return ReadQuery(query, (ReadColumn("n", describe(sa.Integer()), "t", "n"),))
 
-        ten = " UNION ALL ".join(["SELECT 1 AS n"] * 10)
-        many = f"SELECT a.n AS n FROM ({ten}) a, ({ten}) b, ({ten}) c, ({ten}) d, ({ten}) e"
-        column = ReadColumn("n", describe(sa.Integer()), "t", "n")
-        stream: Any = snapshot.batches(ReadQuery(many, (column,)))
+
+@pytest.mark.parametrize("tens", [5, 10], ids=["many rows", "too many to be read"])
+def test_a_result_that_is_left_halfway_is_ended(server: Server, tens: int) -> None:
+    """The snapshot goes on, with the same session, and nobody reads what is not wanted."""
+    server.database("shop_v1")
+    ten = " UNION ALL ".join(["SELECT 1 AS n"] * 10)
+    product = ", ".join(f"({ten}) AS q{number}" for number in range(tens))
+    with server.backend("shop_v1").snapshot(Path()) as snapshot:
+        (before,) = snapshot.rows("SELECT connection_id()")
+        stream: Any = snapshot.batches(asking(f"SELECT q0.n AS n FROM {product}"))
         assert len(next(stream)) == 65_536
+        began = time.monotonic()
         stream.close()
+        assert time.monotonic() - began < 20
+        assert snapshot.rows("SELECT connection_id()") == [before]
+
+
+def test_a_result_that_nobody_waits_for_any_more_is_ended(server: Server) -> None:
+    """Before its first row, too: a sort of millions of rows gives none for a long time."""
+    server.database("shop_v1")
+    with server.backend("shop_v1").snapshot(Path()) as snapshot:
+        began = time.monotonic()
+        with ahead(snapshot.batches(asking("SELECT SLEEP(120) AS n"))):
+            time.sleep(0.2)
+        assert time.monotonic() - began < 60
         assert snapshot.rows("SELECT 1") == [(1,)]
 
 
