@@ -135,7 +135,7 @@ def _postgresql(folder: Path, *, small: bool) -> Iterator[OwnServer]:
     with ExitStack() as stack:
         disk = stack.enter_context(_small_disk(folder)) if small else None
         settings = f"-p {port} -k {folder} -c fsync=off -c full_page_writes=off"
-        settings += " -c max_connections=100"
+        settings += " -c max_connections=100 -c max_prepared_transactions=8"
         _run("postgresql", *control, "-o", settings, "start")
         stack.callback(_run, "postgresql", *control, "-m", "immediate", "stop")
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
