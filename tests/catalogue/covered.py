@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pytest
 
@@ -58,14 +58,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Write down what was collected; pytest calls this in the process that `covered` starts."""
     import os
 
+    Path(os.environ[_ANSWER]).write_text(json.dumps(covered_by(session.items)), "utf-8")
+
+
+def is_whole(session: pytest.Session) -> bool:
+    """Whether a session has collected every test there is."""
+    asked = session.config.option
+    files = {item.path for item in session.items}
+    return not (asked.keyword or asked.markexpr) and set(TESTS.rglob("test_*.py")) <= files
+
+
+def covered_by(items: Iterable[pytest.Item]) -> Covered:
+    """Return what tests cover that were collected."""
     found: Covered = {}
-    for item in session.items:
+    for item in items:
         for case, database in _covers(item):
             name = item.nodeid.partition("[")[0]
             tests = found.setdefault(case, {}).setdefault(database, [])
             if name not in tests:
                 tests.append(name)
-    Path(os.environ[_ANSWER]).write_text(json.dumps(found), "utf-8")
+    return found
 
 
 def _covers(item: pytest.Item) -> Iterator[tuple[str, str]]:
