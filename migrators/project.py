@@ -118,7 +118,7 @@ class Project:
 
     def is_fixture(self, path: Path) -> bool:
         """Whether a directory lies below `fixtures/`: what is written there is committed."""
-        return path.resolve().is_relative_to(self.root / "fixtures")
+        return path.resolve().is_relative_to((self.root / "fixtures").resolve())
 
     def all_fixtures(self) -> list[Path]:
         """Return the directories `fixtures/vN` that exist, by version."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrators.personal.pseudonym import MARK
+from migrators.personal.pseudonym import FAMILY, GIVEN, MARK
 from migrators.types import constants
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 INVENTED = "invented"
 """What a person writes into the manifest, `"pii": "invented"`, of values that are nobody's."""
 BARE = "is personal, and bare"
-_TOKEN = rf"(?:^|^[A-Z][a-z]+ [A-Z][a-z]+ ){MARK}[a-z2-7]{{6,16}}$"
+_NAME = f"(?:{'|'.join(GIVEN)}) (?:{'|'.join(FAMILY)}) "
+_TOKEN = rf"^(?:{_NAME})?{MARK}[a-z2-7]{{6,16}}$"
 _RESERVED = (
-    r"(?i)@(?:(?:[a-z0-9-]+\.)*(?:example\.(?:com|net|org)|example|test|invalid)|localhost)$"
+    r"(?i)^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+"
+    r"@(?:(?:[a-z0-9-]+\.)*(?:example\.(?:com|net|org)|example|test|invalid)|localhost)$"
 )
 """RFC 2606 and 6761."""
 _FORMS = {"email": _RESERVED, "name": _TOKEN, "text": _TOKEN}

@@ -18,9 +18,9 @@ _TOKEN_OF_NAME = 10
 _ROUNDS = 6
 _DOMAIN, _SHORT_DOMAIN = "@example.org", "@a.test"
 """Reserved for examples and tests: nobody gets mail there (RFC 2606)."""
-_GIVEN = ("Ada", "Bo", "Chi", "Dana", "Eli", "Finn", "Gale", "Hao",
+GIVEN = ("Ada", "Bo", "Chi", "Dana", "Eli", "Finn", "Gale", "Hao",
           "Ira", "Juno", "Kim", "Lou", "Mika", "Noa", "Oda", "Pat")  # fmt: skip
-_FAMILY = ("Abel", "Berg", "Cole", "Diaz", "Endo", "Falk", "Gray", "Haas",
+FAMILY = ("Abel", "Berg", "Cole", "Diaz", "Endo", "Falk", "Gray", "Haas",
            "Ivey", "Jung", "Khan", "Lund", "Moss", "Nash", "Ozan", "Penn")  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def of_text(key: bytes, how: str, text: str, room: int | None) -> str:
             return _token(digest, _TOKEN) + _DOMAIN
         return _token(digest, min(_TOKEN, room - len(_SHORT_DOMAIN))) + _SHORT_DOMAIN
     if how == "name":
-        given, family = _GIVEN[digest[-1] % len(_GIVEN)], _FAMILY[digest[-2] % len(_FAMILY)]
+        given, family = GIVEN[digest[-1] % len(GIVEN)], FAMILY[digest[-2] % len(FAMILY)]
         made = f"{given} {family} {MARK}{_token(digest, _TOKEN_OF_NAME)}"
         if room is None or len(made) <= room:
             return made
@@ -62,7 +62,7 @@ def of_bytes(key: bytes, text: str) -> bytes:
 
 
 def of_number(key: bytes, number: int, most: int, shared: int | None) -> int:
-    """Return a number of the same sign and as many digits; different ones stay different.
+    """Return a number of the same sign and as many digits; different ones stay different, 0 is 0.
 
     Parameters
     ----------
@@ -73,8 +73,10 @@ def of_number(key: bytes, number: int, most: int, shared: int | None) -> int:
         moved among themselves, so that they are the same in all of them.
     """
     size = abs(number)
+    if not size:
+        return 0
     digits = len(str(size))
-    first = 10 ** (digits - 1) if digits > 1 else 0
+    first = int(10 ** (digits - 1))
     last = min(10**digits - 1, most)
     if shared is not None and size <= shared:
         last = min(last, shared)

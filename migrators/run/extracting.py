@@ -59,6 +59,6 @@ def extract_only(
 def _writer(project: Project, to: Path, made: Plan, options: Options) -> ExtractWriter:
     """Return what writes an extract; below `fixtures/`, one that is committed."""
     if project.is_fixture(to):
-        refuse_bare(project, to, made.new)
+        refuse_bare(project, to, made)
         return ExtractWriter(to, made.new, options.files, 0o644, committed=True)
     return ExtractWriter(to, made.new, options.files)

@@ -92,7 +92,7 @@ def carried(
     after = scratch_backend(scratch, f"v{new}")
     plan = plans.make(project, old, new, now=FIXTURE_NOW, source=database, target=after)
     place = scratch / "fixtures"
-    marks = carried_marks(project, reader, plan.new)
+    marks = carried_marks(project, reader, plan)
     writer = ExtractWriter(place, plan.new, "csv", 0o644, committed=True, replaced=marks)
     work = scratch / "work"
     work.mkdir(mode=0o700)

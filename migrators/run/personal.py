@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrators.extracts.directory import ExtractReader
+    from migrators.plan.model import Plan
     from migrators.project import Project
     from migrators.sample import Reference
     from migrators.schema import SchemaVersion
@@ -56,44 +57,63 @@ def _schemas(project: Project, schema: SchemaVersion) -> Iterator[SchemaVersion]
             continue
 
 
-def refuse_bare(project: Project, to: Path, schema: SchemaVersion) -> None:
+def refuse_bare(project: Project, to: Path, plan: Plan) -> None:
     """Refuse to write personal columns as they are into what is committed.
+
+    A step may have given them other names: what holds their values is personal, too.
 
     Raises
     ------
     UsageError
         Naming them all.
     """
-    found = personal_of(project, schema)
+    found = personal_of(project, plan.new)
     names = [f"{table}.{column}" for table, columns in found.items() for column in columns]
+    if lost := undeclared(project, plan):
+        raise UsageError(
+            f"{to} is committed, and would have what is personal in schema {plan.old.version} "
+            f"bare: {', '.join(lost)}",
+            hint=f'info={{"pii": ...}}     in {plan.new.path.name}, or [tool.migrators.pii], '
+            "says so of the new columns",
+        )
     if names:
         raise UsageError(
             f"{to} is committed, and would have personal columns bare: {', '.join(names)}",
             hint=(
-                f"migrate sample {schema.version} --to {to}     replaces them",
+                f"migrate sample {plan.new.version} --to {to}     replaces them",
                 "or give a directory that is not below fixtures/",
             ),
         )
 
 
-def carried_marks(
-    project: Project, reader: ExtractReader, new: SchemaVersion
-) -> dict[str, dict[str, str]]:
+def undeclared(project: Project, plan: Plan) -> list[str]:
+    """Return new columns that hold the values of personal old ones, and are not declared."""
+    old, new = personal_of(project, plan.old), personal_of(project, plan.new)
+    return [
+        f"{table}.{column}"
+        for table, columns in plan.ways.columns.items()
+        for column, sources in columns.items()
+        if column not in new.get(table, {}) and any(c in old.get(t, {}) for t, c in sources)
+    ]
+
+
+def carried_marks(project: Project, reader: ExtractReader, plan: Plan) -> dict[str, dict[str, str]]:
     """Return what the manifest of upgraded fixtures says of personal columns.
 
-    What the old one says of a column of the same name holds of the new one; a column that is
-    made of others is as they are: invented where any was, else replaced. Where the old fixtures
-    say nothing, or have bare values, nothing is said of the new ones, and a check finds them.
+    Of a column that holds what others did, all of which the old manifest speaks of: invented
+    where any was, else replaced. Of any other nothing is said, and a check finds it bare; and
+    of none where the old fixtures have bare values.
     """
-    old = {name: reader.replaced(name) for name in reader.schema.tables}
-    said = {how for columns in old.values() for how in columns.values()}
+    said = {name: reader.replaced(name) for name in reader.schema.tables}
     checked = check_extract(reader.path, reader.schema, personal_of(project, reader.schema))
-    if not said or any(finding.what == BARE for finding in checked.findings):
+    if any(finding.what == BARE for finding in checked.findings):
         return {}
-    return {
-        table: {
-            column: old.get(table, {}).get(column) or (INVENTED if INVENTED in said else chosen.how)
-            for column, chosen in columns.items()
-        }
-        for table, columns in personal_of(project, new).items()
-    }
+    found: dict[str, dict[str, str]] = {}
+    for table, columns in personal_of(project, plan.new).items():
+        for column, chosen in columns.items():
+            sources = plan.ways.columns.get(table, {}).get(column, frozenset())
+            marks = [said.get(t, {}).get(c, "") for t, c in sources]
+            if marks and all(marks):
+                mark = INVENTED if INVENTED in marks else chosen.how
+                found.setdefault(table, {})[column] = mark
+    return found

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
+from migrators.backends import backend_for
 from migrators.errors import UsageError
 from migrators.events import silent
+from migrators.personal import Treatment, bare
+from migrators.personal.pseudonym import of_number
 from migrators.project import Project
 from migrators.run import (
     Options,
@@ -19,6 +24,8 @@ from migrators.run import (
     upgrade_fixtures,
 )
 from migrators.sample import Request
+from migrators.schema import Column, load_schema
+from migrators.types import describe
 from tests.acceptance.cheeseshop import parsed
 
 if TYPE_CHECKING:
@@ -127,8 +134,6 @@ def test_dates_of_one_key_move_together(shop: Sandbox) -> None:
 @pytest.mark.parametrize("number", [0, 7, -7, 10, 99, -(2**31), 2**31 - 1, 10**9, 2**63 - 1])
 def test_numbers_stay_different_and_of_their_size(number: int) -> None:
     """A permutation of those with as many digits, which the column holds."""
-    from migrators.personal.pseudonym import of_number
-
     most = 2**31 if -(2**31) <= number < 0 else 2**31 - 1 if number < 2**31 else 2**63 - 1
     moved = of_number(KEY.encode(), number, most, None)
     assert (len(str(moved)), moved < 0, abs(moved) <= most) == (len(str(number)), number < 0, True)
@@ -154,6 +159,95 @@ def test_an_extract_below_fixtures_is_refused_and_elsewhere_made(shop: Sandbox) 
         extract_only(shop.project, [(1, 1)], to, Options(files="csv"), emit=silent)
     assert not to.exists()
     extract_only(shop.project, [(1, 1)], shop.root / "mine", Options(), emit=silent)
+
+
+def test_what_a_link_leads_to_is_below_fixtures_all_the_same(shop: Sandbox) -> None:
+    """A repository may keep them beside its tests."""
+    (shop.root / "tests" / "fixtures").mkdir(parents=True)
+    (shop.root / "fixtures").symlink_to("tests/fixtures")
+    with pytest.raises(UsageError, match="is committed, and would have personal columns bare"):
+        extract_only(shop.project, [(1, 1)], shop.project.fixtures(1), Options(), emit=silent)
+
+
+RENAMED = """
+t("people", Column("id", Integer, primary_key=True), Column("full_name", String(40){pii}))
+"""
+
+
+@pytest.fixture
+def renaming(shop: Sandbox) -> Sandbox:
+    """A step that gives a personal column another name, and a schema that does not know of it."""
+    shop.schema(
+        1, 't("users", Column("id", Integer, primary_key=True), Column("name", String(40)))'
+    )
+    shop.write("pyproject.toml", '[tool.migrators]\nurl = "sqlite:///names_v{version}.db"\n')
+    shop.schema(2, RENAMED.format(pii=""))
+    shop.step("step.table(new.people, source=old.users).values(full_name=old.users.c.name)")
+    url = shop.project.url(1)
+    engine = backend_for(url).engine()
+    load_schema(shop.project, 1).metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO users VALUES (1, 'Ann Smith')")
+    engine.dispose()
+    return shop
+
+
+def test_what_is_personal_is_so_under_another_name(renaming: Sandbox) -> None:
+    """A step carries values, and no declaration: what holds them bare is not committed."""
+    renaming.write(
+        "pyproject.toml",
+        '[tool.migrators]\nurl = "sqlite:///names_v{version}.db"\n'
+        '[tool.migrators.pii]\n"users.name" = "name"\n',
+    )
+    to = renaming.project.fixtures(2)
+    with pytest.raises(UsageError, match=r"personal in schema 1 bare: people\.full_name"):
+        extract_only(renaming.project, [(1, 2)], to, Options(files="csv"), emit=silent)
+    extract_only(renaming.project, [(1, 2)], renaming.root / "mine", Options(), emit=silent)
+
+
+@pytest.mark.parametrize("mark", ["", "invented"])
+def test_what_is_personal_only_now_is_not_certified(renaming: Sandbox, mark: str) -> None:
+    """Old fixtures speak of their own columns: another one's mark says nothing of this one."""
+    extract_only(
+        renaming.project, [(1, 1)], renaming.project.fixtures(1), Options(files="csv"), emit=silent
+    )
+    renaming.schema(2, RENAMED.format(pii=", info={'pii': 'name'}"))
+    if mark:
+        manifest = renaming.project.fixtures(1) / "manifest.json"
+        text = manifest.read_text()
+        assert '"name": "id", ' in text
+        manifest.write_text(text.replace('"name": "id", ', f'"name": "id", "pii": "{mark}", '))
+    upgrade_fixtures(renaming.project, 1, 2, emit=silent)
+    (checked,) = check_fixtures(renaming.project, [renaming.project.fixtures(2)])
+    assert [(f.column, f.what) for f in checked.findings] == [
+        ("full_name", "is personal, and bare")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        ("email", "real.person@corp.com, x@example.org"),
+        ("email", "Ada <a@b.com>@localhost"),
+        ("email", "ann@corp.com\nx@example.org"),
+        ("name", "Real Person x-abcdef"),
+        ("text", "my life, x-abcdefgh"),
+    ],
+)
+def test_a_pseudonym_is_the_whole_value(how: str, text: str) -> None:
+    """What only ends like one is bare."""
+    column = Column("v", describe(sa.Text()), nullable=True)
+    found = bare(pa.array([text]), column, Treatment(how), how)
+    assert found.to_pylist() == [True]
+
+
+@pytest.mark.parametrize("key", [f"a key of its own, {n}".encode() for n in range(20)])
+def test_small_numbers_stay_different_too(key: bytes) -> None:
+    """Of either sign; 0 is nobody's."""
+    numbers = range(-120, 121)
+    made_of = [of_number(key, number, 10**6, None) for number in numbers]
+    assert len(set(made_of)) == len(numbers)
+    assert [(m > 0) - (m < 0) for m in made_of] == [(n > 0) - (n < 0) for n in numbers]
 
 
 def test_a_bare_value_in_committed_files_is_found(shop: Sandbox) -> None:
