@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from migrators.backends.interface import Backend, Catalog
+    from migrators.backends.interface import Backend, Catalog, Snapshot
     from migrators.schema import SchemaVersion
 
     Fresh = Callable[[Backend, SchemaVersion], Catalog]
@@ -26,6 +28,9 @@ _CONSTRAINTS = frozenset({"primary key", "unique", "foreign key", "check"})
 
 What = Literal["missing", "extra", "differs"]
 _HOLDS_DATA = frozenset({"table", "column", "virtual table"})
+_ROWS = frozenset({"table", "virtual table"})
+_WHEN = ("before", "between", "after")
+_FILLS = r"\b(?:insert|replace)\b[^;]*?\binto\b[^;(]*?\b{}\b"
 _BESIDE = frozenset({"view", "function", "type", "sequence", "extension", "schema"})
 """Kinds of objects that rows mean the same without, as long as nothing of the schema's uses
 them: what does is another object, and differs itself."""
@@ -106,6 +111,57 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
     new_tables = {d.name for d in found if d.kind == "table" and d.what == "extra"}
     marked = [_mark(difference, new_tables) for difference in found]
     return sorted(marked, key=lambda d: (d.what != "missing", d.kind, d.name))
+
+
+def beside(
+    database: Backend, snapshot: Snapshot, fresh: Catalog, schema: SchemaVersion
+) -> tuple[str, ...]:
+    """Return tables with rows that SQL beside a schema module makes: no step can read them.
+
+    Parameters
+    ----------
+    fresh : Catalog
+        Of a database freshly built from the schema.
+    """
+    tables = schema.metadata.tables.values()
+    declared = {name.casefold() for table in tables for name in (table.key, table.name)}
+    return tuple(
+        name
+        for kind, name in sorted(fresh.objects)
+        if kind in _ROWS
+        and name not in fresh.parts
+        and name.casefold() not in declared
+        and _has_rows(database, snapshot, name)
+    )
+
+
+def unfilled(names: Iterable[str], schema: SchemaVersion, database: str) -> list[str]:
+    """Return those of tables that no SQL beside a schema module inserts rows into.
+
+    Parameters
+    ----------
+    database : str
+        Its kind.
+    """
+    said = "\n".join(text for when in _WHEN for text in schema.scripts(when, database))
+    last = {name: re.escape(name.rpartition(".")[2]) for name in names}
+    return [n for n in names if not re.search(_FILLS.format(last[n]), said, re.IGNORECASE)]
+
+
+def emptied(names: Iterable[str], database: Backend, scratch: Path) -> list[str]:
+    """Return those of tables that a new database has not, or without any row."""
+    if not names:
+        return []
+    there = {name for kind, name in database.catalog().objects if kind in _ROWS}
+    with database.snapshot(scratch) as snapshot:
+        return [n for n in names if n not in there or not _has_rows(database, snapshot, n)]
+
+
+def _has_rows(database: Backend, snapshot: Snapshot, name: str) -> bool:
+    place, _, table = name.rpartition(".")
+    named = sa.table(table, schema=place or None)
+    query: Any = sa.select(sa.literal_column("1")).select_from(named).limit(1)
+    return bool(snapshot.rows(database.sql(query)))
 
 
 def additions(found: Iterable[Difference]) -> list[Difference]:

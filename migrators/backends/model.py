@@ -130,9 +130,12 @@ class Catalog:
         "index", "trigger", "view" …; name is qualified ("users.email"); facts is a
         normalised, order-free text. Two databases are alike when these are equal. The
         stamp and Alembic's table are not in it.
+    parts : frozenset of str
+        Tables whose rows are read as those of another: partitions.
     """
 
     objects: dict[tuple[str, str], str] = field(default_factory=dict)
+    parts: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def require_columns(table: str, columns: Sequence[Column]) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from migrators.backends.interface import Backend
+    from migrators.backends.interface import Backend, Catalog
     from migrators.drift import Fresh
     from migrators.events import Emit
     from migrators.plan.model import Plan, TablePlan
@@ -87,11 +87,14 @@ def check(
     missing = rights.findings(plan, old, new)
     if missing:  # nothing more can be asked
         return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))
-    is_drifted = _drift(plan, old, fresh, found)
+    catalog = fresh(old, plan.old)
+    is_drifted = _drift(plan, old, catalog, found)
     found.ok.append(wording.accounted(plan))
     access.look([plan, *later], old, new, fresh, found)
     with old.snapshot(scratch) as snapshot:
         asker = Asker(plan, old, new, snapshot, show_values)
+        with found.tolerant("what is beside the schema", drifted=is_drifted):
+            found.findings += drifted.beside(asker, catalog)
         _ask(asker, scratch, found, emit, drifted=is_drifted)
     _room(plan, old, new, runs or scratch, found)
     found.findings += unproven.findings(plan, found.unproven)
@@ -111,9 +114,9 @@ def _ask(asker: Asker, scratch: Path, found: Found, emit: Emit, *, drifted: bool
         emit(TableDone("check", table.name, 0))
 
 
-def _drift(plan: Plan, old: Backend, fresh: Fresh, found: Found) -> bool:
+def _drift(plan: Plan, old: Backend, fresh: Catalog, found: Found) -> bool:
     """Say what the database has otherwise; return whether its schema cannot be relied on."""
-    differences = drifted.differences(plan, old, fresh)
+    differences = drift.compare(old.catalog(), fresh)
     found.findings += drifted.findings(plan, old, differences)
     alembic, notes = drifted.alembic(plan, old)
     found.findings += notes

@@ -11,14 +11,31 @@ from migrators.preflight.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrators.backends.interface import Backend
-    from migrators.drift import Difference, Fresh
+    from migrators.backends.interface import Backend, Catalog
+    from migrators.drift import Difference
     from migrators.plan.model import Plan
+    from migrators.preflight.rows import Asker
 
 
-def differences(plan: Plan, old: Backend, fresh: Fresh) -> list[Difference]:
-    """Compare the live catalogue with a fresh one."""
-    return drift.compare(old.catalog(), fresh(old, plan.old))
+def beside(asker: Asker, fresh: Catalog) -> list[Finding]:
+    """Return a STOP for tables with rows that no step can read, and that nothing fills anew."""
+    plan, kind = asker.plan, asker.new.name
+    found = drift.beside(asker.old, asker.snapshot, fresh, plan.old)
+    lost = drift.unfilled(found, plan.new, kind)
+    if not lost:
+        return []
+    title = f"rows would be left behind: only SQL beside schemas/{plan.old.path.name} makes "
+    return [
+        Finding(
+            "STOP",
+            f"{title}{', '.join(lost)}",
+            ("no step can read what the schema module does not declare",),
+            mend=(
+                f"declare it in schemas/{plan.old.path.name}, and not in the SQL beside it, or",
+                f"fill it in schemas/{plan.new.path.stem}.after.{kind}.sql:  INSERT INTO ...",
+            ),
+        )
+    ]
 
 
 def findings(plan: Plan, old: Backend, found: Sequence[Difference]) -> list[Finding]:

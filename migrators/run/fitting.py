@@ -9,9 +9,54 @@ from migrators.errors import Findings
 from migrators.events import Note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from migrators.backends.interface import Backend, Catalog
     from migrators.events import Emit
+    from migrators.plan.model import Plan
     from migrators.schema import SchemaVersion
+
+
+def carries(
+    old: Backend, new: Backend, scratch: Path, fresh: Catalog, plan: Plan, check: str
+) -> tuple[str, ...]:
+    """Return tables beside the schema module that have rows; refuse those that nothing fills anew.
+
+    Parameters
+    ----------
+    fresh : Catalog
+        Of a database freshly built from the old schema.
+
+    Raises
+    ------
+    Findings
+    """
+    with old.snapshot(scratch) as snapshot:
+        found = drift.beside(old, snapshot, fresh, plan.old)
+    if lost := drift.unfilled(found, plan.new, new.name):
+        raise Findings(
+            f"{old.database} has rows in tables that only SQL beside schemas/{plan.old.path.name} "
+            f"makes, where no step can read them: {', '.join(lost)}",
+            hint=f"{check}     tells all, and what to type",
+        )
+    return found
+
+
+def still_filled(names: Sequence[str], made: Backend, scratch: Path, new: SchemaVersion) -> None:
+    """Refuse a new database where the SQL beside its schema has not filled such tables.
+
+    Raises
+    ------
+    Findings
+    """
+    if lost := drift.emptied(names, made, scratch):
+        raise Findings(
+            f"the old database has rows in {', '.join(lost)}, and the new one has none; nothing "
+            "was published",
+            hint=f"fill them in schemas/{new.path.stem}.after.sql, or declare them in "
+            f"schemas/{new.path.name}",
+        )
 
 
 def fits(

@@ -21,7 +21,7 @@ from migrators.run import deadline, fencing, places
 from migrators.run.access import captured, give
 from migrators.run.accounts import answer, extent, receipt_parts
 from migrators.run.directory import new_run, now
-from migrators.run.fitting import fits
+from migrators.run.fitting import carries, fits, still_filled
 from migrators.run.journal import asked, journalled, said
 from migrators.run.leftovers import (
     basis,
@@ -164,6 +164,7 @@ class _Migration:
     manifests: list[tuple[str, Manifest]] = field(default_factory=list)
     access: Access = field(default_factory=Access)
     unknown: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     guard: fencing.Guard = field(default_factory=fencing.Guard)
     written: str = ""
 
@@ -191,6 +192,7 @@ class _Migration:
             schema = self.plans[0].old
             fresh = places.fresh_catalog(self.project, run, old, schema)
             self.unknown = fits(old, schema, fresh, self._check(), self.emit)
+            self.beside = carries(old, new, run.scratch, fresh, self.plans[0], self._check())
             self._may_lose(old)
             self.access = captured(self.plans, old, new, self.command)
             reader, staging = self._steps(old, source)
@@ -307,6 +309,7 @@ class _Migration:
         began = time.monotonic()
         finish(reader, plan.new, staging, emit=self.emit, jobs=jobs)
         self.stages.append(StageTime(plan.name, "finish", time.monotonic() - began))
+        still_filled(self.beside if last else (), staging, self.place.scratch, plan.new)
         began = time.monotonic()
         verify(
             reader,

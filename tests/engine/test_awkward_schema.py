@@ -553,6 +553,28 @@ def test_f79_a_full_text_index_made_after_the_data_is_there(journey: Journey) ->
     assert journey.shop.rows("SELECT rowid FROM words WHERE words MATCH 'cheese'") == [(1,)]
 
 
+SIDE = "CREATE TABLE side(a);\n"
+
+
+@pytest.mark.parametrize("beside", ["", SIDE, f"{SIDE}INSERT INTO side SELECT 1 WHERE 0;\n"])
+def test_f83_rows_of_a_table_that_only_sql_beside_a_schema_makes(
+    journey: Journey, beside: str
+) -> None:
+    """No step can read them; SQL that has filled nothing is noticed before the publish."""
+    journey.schemas(TEXT)
+    journey.shop.write("schemas/v1.after.sql", SIDE)
+    journey.shop.write("schemas/v2.after.sql", beside)
+    journey.shop.create(numbered(["a"]), SIDE, "INSERT INTO side VALUES (7)")
+    with pytest.raises(Findings, match=r"rows in .*side"):
+        journey.shop.migrate()
+    assert not journey.shop.database(2).exists()
+    if "INSERT" not in beside:
+        finding = only_stop(checked(journey.shop))
+        assert "only SQL beside schemas/v1.py makes side" in finding.title
+    journey.shop.sql("DELETE FROM side")
+    assert journey.shop.migrate().outcome == "published"
+
+
 @pytest.mark.parametrize(
     ("cells", "told"),
     [

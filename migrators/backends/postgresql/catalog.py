@@ -46,6 +46,7 @@ SELECT {_RELATION}, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerow
 FROM pg_class AS c {_OF_CLASS}
 WHERE c.relkind IN ('r', 'p', 'f')
 """
+_TABLES_THAT_ARE_PARTS = f"SELECT {_RELATION} FROM pg_class AS c {_OF_CLASS} WHERE c.relispartition"
 _COLUMNS = f"""
 SELECT {_RELATION}, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
     pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
@@ -153,7 +154,8 @@ def read(connection: Connection) -> Catalog:
     for part in _PARTS:
         for key, facts in part(connection):
             objects[_next(objects, key)] = facts
-    return Catalog(objects)
+    parts = connection.execute(_TABLES_THAT_ARE_PARTS).fetchall()
+    return Catalog(objects, frozenset(name for (name,) in parts))
 
 
 def _next(objects: dict[tuple[str, str], str], key: tuple[str, str]) -> tuple[str, str]:
