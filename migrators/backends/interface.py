@@ -360,12 +360,7 @@ class Backend(HasAccess, Looks, Begins, Fences, Copies, ABC):
         """Finish a publish of this name that a crash cut short; the caller holds the lock."""
 
     def ready(self) -> None:
-        """Refuse now what `publish` would refuse after all the work, but for a taken name.
-
-        Raises
-        ------
-        DatabaseError
-        """
+        """Refuse now what `publish` would refuse after all the work, but for a taken name."""
 
     @abstractmethod
     def discard(self) -> None:
@@ -376,6 +371,9 @@ class Backend(HasAccess, Looks, Begins, Fences, Copies, ABC):
     @abstractmethod
     def digest(self) -> str:
         """Digest all that is stored, while no snapshot is open here; equal: nothing was written."""
+
+    def require_sound(self) -> None:
+        """Refuse what is stored damaged where reading it would merely give fewer rows."""
 
     def held(self, project: str, command: str) -> AbstractContextManager[Still]:  # noqa: ARG002
         """Hold the lock of a project on this server; a file's project is locked already.

@@ -87,8 +87,7 @@ def check(
     missing = rights.findings(plan, old, new)
     if missing:  # nothing more can be asked
         return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))
-    catalog = fresh(old, plan.old)
-    is_drifted = _drift(plan, old, catalog, found)
+    is_drifted = _drift(plan, old, catalog := fresh(old, plan.old), found)
     found.ok.append(wording.accounted(plan))
     access.look([plan, *later], old, new, fresh, found)
     with old.snapshot(scratch) as snapshot:
@@ -116,6 +115,7 @@ def _ask(asker: Asker, scratch: Path, found: Found, emit: Emit, *, drifted: bool
 
 def _drift(plan: Plan, old: Backend, fresh: Catalog, found: Found) -> bool:
     """Say what the database has otherwise; return whether its schema cannot be relied on."""
+    old.require_sound()
     differences = drift.compare(old.catalog(), fresh)
     found.findings += drifted.findings(plan, old, differences)
     alembic, notes = drifted.alembic(plan, old)

@@ -42,6 +42,7 @@ def extract_only(
         made = plans.make(project, old, new) if old != new else plans.make_copy(project, old)
         emit(Planned(made.computes))
         source = present(project, old)
+        source.require_sound()
         run = new_run(project, command)
         emit(RunBegan(run.id))
         try:

@@ -80,9 +80,12 @@ def fits(
 
     Raises
     ------
+    DatabaseError
+        It is damaged.
     Findings
         Each difference is listed.
     """
+    old.require_sound()
     found = drift.compare(old.catalog(), fresh)
     stops = [d for d in found if not d.additive or d.holds_data]
     if stops:

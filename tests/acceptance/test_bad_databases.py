@@ -92,6 +92,18 @@ def _scribbled(path: Path) -> None:
     path.write_bytes(kept[:at] + b"\xde\xad\xbe\xef" * 1024 + kept[at + 4096 :])
 
 
+def _fewer_cells(path: Path) -> None:
+    """A page of rows says that it has one less: SQLite reads on, and says nothing."""
+    with closing(sqlite3.connect(path)) as connection:
+        ((page,),) = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'settings'"
+        )
+    data, at = bytearray(path.read_bytes()), (page - 1) * 4096
+    assert data[at] in (10, 13)  # a leaf
+    data[at + 3 : at + 5] = (int.from_bytes(data[at + 3 : at + 5]) - 1).to_bytes(2)
+    path.write_bytes(data)
+
+
 def _zeroed(path: Path) -> None:
     kept = path.read_bytes()
     path.write_bytes(kept[:4096] + bytes(len(kept) - 4096))
@@ -103,7 +115,7 @@ def _header(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [_text, _empty, _cut, _cut_at_a_page, _scribbled, _zeroed, _header]
+    "damage", [_text, _empty, _cut, _cut_at_a_page, _scribbled, _fewer_cells, _zeroed, _header]
 )
 def test_an_old_database_that_is_damaged(two: Cheeseshop, damage: Callable[[Path], None]) -> None:
     """Exit 1 names the file; restored from a backup, the same command works."""

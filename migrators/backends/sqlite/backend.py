@@ -285,6 +285,10 @@ class SQLiteBackend(Facts, Backend):
         """Digest main file and WAL."""
         return proofs.digest(self._closed())
 
+    def require_sound(self) -> None:
+        """Have SQLite look at every page; see `source.require_sound`."""
+        source.require_sound(self._closed(), self._busy_ms)
+
     def free_bytes(self) -> int | None:
         """Room in the folder."""
         return proofs.free_bytes(self.path)

@@ -289,6 +289,60 @@ def test_what_is_no_database_is_said(
     assert caught.value.hint
 
 
+def _fewer_cells(path: Path) -> None:
+    """Lower how many cells a leaf says that it has: SQLite reads on, and some rows less."""
+    rows = ", ".join(f"({n}, 'row {n}')" for n in range(2000))
+    run(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)", f"INSERT INTO t VALUES {rows}")
+    data = bytearray(path.read_bytes())
+    leaf = next(at for at in range(4096, len(data), 4096) if data[at] == 13)
+    cells = int.from_bytes(data[leaf + 3 : leaf + 5])
+    data[leaf + 3 : leaf + 5] = (cells - 20).to_bytes(2)
+    path.write_bytes(data)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (1980,)
+
+
+def test_damage_that_no_reading_notices_is_found(tmp_path: Path) -> None:
+    """A page that says it has fewer rows than it holds."""
+    path = tmp_path / "old.db"
+    _fewer_cells(path)
+    with pytest.raises(DatabaseError, match=r"is corrupt: .*") as caught:
+        backend(path).require_sound()
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("CREATE TABLE t (a INTEGER CHECK (a > 0))", "PRAGMA ignore_check_constraints = ON",
+         "INSERT INTO t VALUES (-1)"),
+        ("CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (NULL), ('x')",
+         "PRAGMA writable_schema = ON",
+         "UPDATE sqlite_master SET sql = 'CREATE TABLE t (a INTEGER NOT NULL)'"),
+        ("CREATE VIRTUAL TABLE t USING fts5(x)", "INSERT INTO t VALUES ('cheese')"),
+    ],
+    ids=["a CHECK", "NOT NULL", "full text"],
+)  # fmt: skip
+def test_values_that_break_a_rule_are_no_damage(
+    tmp_path: Path, statements: tuple[str, ...]
+) -> None:
+    """`check` names their rows, and a rule may mend them."""
+    path = tmp_path / "old.db"
+    run(path, *statements)
+    backend(path).require_sound()
+
+
+def test_a_collation_of_the_applications_own_is_no_damage(tmp_path: Path) -> None:
+    """Nor can its index be looked at."""
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.create_collation("own", lambda a, b: (a > b) - (a < b))
+        connection.execute("CREATE TABLE t (a TEXT COLLATE own UNIQUE)")
+        connection.execute("INSERT INTO t VALUES ('a'), ('b')")
+        connection.commit()
+    backend(path).require_sound()
+
+
 def test_a_snapshot_and_work_on_its_file_exclude_each_other(tmp_path: Path, scratch: Path) -> None:
     """Opening the file would drop the snapshot's locks: it is refused, loudly."""
     path = tmp_path / "old.db"
