@@ -34,11 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         In place of `sys.argv[1:]`.
     """
-    from migrators.cli.app import app
-    from migrators.cli.catch import caught
-    from migrators.cli.memory import give_back
-    from migrators.cli.session import Session
-
+    try:
+        from migrators.cli.app import app
+        from migrators.cli.catch import caught
+        from migrators.cli.memory import give_back
+        from migrators.cli.session import Session
+    except KeyboardInterrupt:  # nothing is begun yet, and nobody there to say so
+        return _INTERRUPTED
     if arguments is None:
         give_back()
     typed = list(sys.argv[1:] if arguments is None else arguments)

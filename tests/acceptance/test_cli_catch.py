@@ -195,3 +195,26 @@ def test_foreign_letters_on_an_ascii_stream() -> None:
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert (done.returncode, done.stdout) == (0, b"caf\\xe9\n")
+
+
+_EARLY = """
+import signal, sys
+
+class Import:
+    def find_spec(self, name, path=None, target=None):
+        if name == "migrators.cli.session":
+            signal.raise_signal(signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Import())
+from migrators.cli import main
+sys.exit(main(["status"]))
+"""
+
+
+def test_ctrl_c_while_the_command_is_imported() -> None:
+    """Exit 130, and no traceback: people do change their mind in that quarter of a second."""
+    done = subprocess.run(
+        [sys.executable, "-c", _EARLY], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -146,3 +146,23 @@ def test_what_a_run_keeps_is_private(two: Cheeseshop) -> None:
     """An extract is all of production: nobody else may read it, whatever the umask."""
     two.ran("2to3")
     assert [path for path, others in _private(two.root) if others] == []
+
+
+@pytest.mark.parametrize("fence", [(), ("--fence",)])
+def test_settings_that_stay_in_a_file_are_carried(two: Cheeseshop, fence: tuple[str, ...]) -> None:
+    """Release 3 finds WAL where release 2 had it; what the schema's own SQL says comes first."""
+    two.sql(2, "PRAGMA journal_mode = WAL", "PRAGMA user_version = 77", "PRAGMA application_id = 9")
+    own = two.root / "schemas" / "v3.after.sqlite.sql"
+    own.write_text(f"{own.read_text() if own.exists() else ''}\nPRAGMA user_version = 3;\n")
+    two.ran("2to3", *fence)
+    found = [two.rows(3, f"PRAGMA {name}")[0][0] for name in ("journal_mode", "user_version")]
+    assert found == ["wal", 3]
+    assert two.rows(3, "PRAGMA application_id") == [(9,)]
+    two.ran("verify", str(two.fixtures(3)))
+
+
+def test_a_file_without_settings_gets_none(two: Cheeseshop) -> None:
+    """As most are."""
+    two.ran("2to3")
+    found = [two.rows(3, f"PRAGMA {name}")[0][0] for name in ("journal_mode", "user_version")]
+    assert found == ["delete", 0]

@@ -259,6 +259,7 @@ class SQLiteBackend(Facts, Backend):
             self._closed(),
             _path(aside) if aside else None,
             like.path if isinstance(like, SQLiteBackend) else None,
+            self._busy_ms,
         )
 
     def ready(self) -> None:

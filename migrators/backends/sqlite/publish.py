@@ -17,7 +17,7 @@ from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from migrators.backends.sqlite import failures, parts, source
+from migrators.backends.sqlite import connect, failures, parts, source
 from migrators.backends.sqlite.finish import sync
 from migrators.errors import DatabaseError, Locked, TargetExists
 from migrators.failpoints import act
@@ -25,10 +25,12 @@ from migrators.failpoints import act
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SETTINGS = ("application_id", "user_version", "journal_mode")
+"""What stays in a file; the last comes last: from then on it has others beside it."""
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)
 
 
-def publish(staging: Path, name: Path, aside: Path | None, like: Path | None) -> None:
+def publish(staging: Path, name: Path, aside: Path | None, like: Path | None, busy_ms: int) -> None:
     """Make `staging` visible as `name`; what is there goes to `aside`.
 
     Raises
@@ -43,6 +45,8 @@ def publish(staging: Path, name: Path, aside: Path | None, like: Path | None) ->
             _drop_name(staging)
             return
         source.require(staging)
+        if like is not None and like.exists():
+            _set_like(staging, like, busy_ms)
         _settle(staging)
         if aside is None:
             _refuse_taken(name)
@@ -79,6 +83,27 @@ def _refuse_read_only(name: Path) -> None:
 
 def _is_same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
+
+
+def _set_like(staging: Path, like: Path, busy_ms: int) -> None:
+    """Give a staging file what a file keeps of settings, unless the schema's own SQL has.
+
+    An application that never says so itself waits for writers once its file has no WAL.
+    """
+    with source.readable(like, busy_ms) as connection:
+        wanted = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _SETTINGS]
+    with source.readable(staging, busy_ms) as connection:
+        has = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _SETTINGS]
+    lacking = [
+        f"{name} = {value}"
+        for name, value, own in zip(_SETTINGS, wanted, has, strict=True)
+        if value != own and own in (0, "delete")
+    ]
+    if lacking:
+        with connect.plain(staging, "rw", busy_ms) as connection:
+            for setting in lacking:
+                connection.execute(f"PRAGMA {setting}")
+        sync(staging)
 
 
 @act("staging settled")
