@@ -75,6 +75,11 @@ def test_what_is_well_is_counted(fixtures: Sandbox) -> None:
         ),
         (
             "users",
+            'id,nickname,born,email\n1,"zo, e",2001-02-03,z@x\n2,"z ""A""",,y@x\n3,,,q@x\n',
+            ["users.csv:4 nickname: every '' became NULL; did a spreadsheet save this?"],
+        ),
+        (
+            "users",
             USERS + '3,"a\nb",03/02/2001,\n3x,"123456789",,"z@x"\n',
             [
                 "users.csv:4 born: '03/02/2001' is not a date, as 2024-02-29",
