@@ -4,7 +4,7 @@ Projects are packages again, each with one owner, its keywords in one text, and 
 a release. What has no place there is counted and has to be accepted.
 """
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 
 def migrate(step, old, new):
@@ -69,6 +69,11 @@ def packages_lose(step, old):
         "tiers other than basic",
         count=select(func.count(project.id)).where(project.tier != "basic"),
     )
+    unused = ~select(used.keyword_id).where(used.keyword_id == old.keywords.c.id).exists()
+    step.loss(
+        "keywords that no project has",
+        count=select(func.count(old.keywords.c.id)).where(unused),
+    )
     step.loss(
         "the order, spacing and capitals of a package's keywords",
         count=select(func.count(used.project_id.distinct())),
@@ -112,3 +117,12 @@ def countries(step, old, new):
         step.table(new[whose]).values(**{column: named.scalar_subquery()})
         step.drop(old[whose].c.country_id, because="the country is spelled out")
     step.drop(old.countries.c.id, because="countries are names again")
+    country = old.countries.c.id
+    named = [
+        select(old[whose].c.country_id).where(old[whose].c.country_id == country).exists()
+        for whose in ("customers", "suppliers")
+    ]
+    step.loss(
+        "countries that nobody is in",
+        count=select(func.count(country)).where(~or_(*named)),
+    )

@@ -205,10 +205,14 @@ def test_a_rehearsal_beside_a_published_version(three: Cheeseshop) -> None:
 def test_a_lossy_downgrade_says_what_is_lost_and_refuses(three: Cheeseshop) -> None:
     """Exit 3 with each loss and its count; nothing is written."""
     three.sql(3, "UPDATE projects SET tier = 'gold' WHERE name = (SELECT min(name) FROM projects)")
+    three.sql(3, "INSERT INTO keywords VALUES (9001, 'unused')",
+              "INSERT INTO countries VALUES (9001, 'Nowhere'), (9002, 'Elsewhere')")  # fmt: skip
     kept = three.databases()
     done = three.run("3to2")
     assert (done.code, done.clear) == (3, True)
     assert "tiers other than basic: 1" in done.said
+    assert "keywords that no project has: 1" in done.said
+    assert "countries that nobody is in: 2" in done.said
     assert "keywords in a package's history: 62" in done.said
     assert "maintainers: 0" in done.said
     assert "migrate 3to2 --accept-loss" in done.said
