@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -51,7 +52,7 @@ class Done:
     @property
     def clear(self) -> bool:
         """Neither a traceback nor an error that nobody foresaw."""
-        return not any(sign in self.said for sign in ("Traceback", "--debug", "unexpected"))
+        return not re.search(r"Traceback|--debug|\bunexpected\b", self.said)  # libpq: unexpectedly
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_DECLARES_ALL = tuple(map(int, sa.__version__.split(".")[:3])) >= (2, 1, 9)
+"""Whether this SQLAlchemy has every type of the page: an older one has fewer, held as well."""
+
+
 @pytest.mark.parametrize("database", DATABASES)
 @pytest.mark.fault("B19", "B26", "B28", "B29", "E56", "E57", "E60", on="postgresql")
 @pytest.mark.fault("B16", "B24", "B28", "B29", on="mysql")
@@ -28,7 +32,8 @@ def test_every_cell_is_exact_or_refused_by_name(database: str, tmp_path: Path) -
     assert said["exact"] > 10 * said["refused"]
     assert _formats_differ(found) == []
     made = page.section(database, found, grid.samples(database))
-    assert made in page.PAGE.read_text("utf-8"), "python -m tests.grid     writes it again"
+    if _DECLARES_ALL:
+        assert made in page.PAGE.read_text("utf-8"), "python -m tests.grid     writes it again"
 
 
 def _formats_differ(found: dict[grid.Way, grid.Outcome]) -> list[grid.Way]:
@@ -40,7 +45,8 @@ def test_the_grid_has_more_than_a_thousand_cells() -> None:
     """Of database, type, value, target and format; the page says how many."""
     total = sum(map(grid.cells, DATABASES))
     assert total >= 1_000
-    assert f"{total:,} cells" in page.PAGE.read_text("utf-8")
+    if _DECLARES_ALL:
+        assert f"{total:,} cells" in page.PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize("database", DATABASES)
