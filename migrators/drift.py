@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from migrators.errors import DatabaseError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
@@ -131,7 +133,7 @@ def beside(
         if kind in _ROWS
         and name not in fresh.parts
         and name.casefold() not in declared
-        and _has_rows(database, snapshot, name)
+        and _has_rows(database, snapshot, kind, name)
     )
 
 
@@ -152,16 +154,26 @@ def emptied(names: Iterable[str], database: Backend, scratch: Path) -> list[str]
     """Return those of tables that a new database has not, or without any row."""
     if not names:
         return []
-    there = {name for kind, name in database.catalog().objects if kind in _ROWS}
+    there = {name: kind for kind, name in database.catalog().objects if kind in _ROWS}
     with database.snapshot(scratch) as snapshot:
-        return [n for n in names if n not in there or not _has_rows(database, snapshot, n)]
+        return [
+            name
+            for name in names
+            if name not in there or not _has_rows(database, snapshot, there[name], name)
+        ]
 
 
-def _has_rows(database: Backend, snapshot: Snapshot, name: str) -> bool:
+def _has_rows(database: Backend, snapshot: Snapshot, kind: str, name: str) -> bool:
+    """Whether there is a row; also where a virtual table's module is not there to say."""
     place, _, table = name.rpartition(".")
     named = sa.table(table, schema=place or None)
     query: Any = sa.select(sa.literal_column("1")).select_from(named).limit(1)
-    return bool(snapshot.rows(database.sql(query)))
+    try:
+        return bool(snapshot.rows(database.sql(query)))
+    except DatabaseError:
+        if kind == "virtual table":
+            return True
+        raise
 
 
 def additions(found: Iterable[Difference]) -> list[Difference]:
