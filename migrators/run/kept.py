@@ -175,7 +175,11 @@ class Kept:
         raise AssertionError
 
     def _opened(self, name: str) -> int:
-        return os.open(self._path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while True:
+            try:
+                return os.open(self._path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except FileNotFoundError:  # who used the folder last has removed it
+                private_directory(self._folder)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{self._begins}-{name}{_SUFFIX}"

@@ -120,3 +120,15 @@ def test_templates_not_used_lately_are_removed(tmp_path: Path) -> None:
     held.release()
     found = {path.stem.partition("__loading_")[2] for path in tmp_path.glob("*.db")}
     assert found == {"t_0", *(f"t_{number}" for number in range(3, KEPT + 3))}
+
+
+def test_a_folder_that_another_one_removed_is_made_again(tmp_path: Path) -> None:
+    """A check that ends removes it once it is empty, just when another one begins."""
+    folder = tmp_path / "checks"
+    url = sa.make_url(f"sqlite:///{tmp_path}/test.db")
+    kept = Kept(folder, kind_of(url).for_tests(url, tmp_path))
+    folder.rmdir()
+    entry = kept.take("fresh_1")
+    assert len(list(folder.iterdir())) == 1
+    entry.remove()
+    assert list(folder.iterdir()) == []
