@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from migrators.backends.interface import Backend, Catalog, Snapshot
@@ -115,10 +115,8 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
     return sorted(marked, key=lambda d: (d.what != "missing", d.kind, d.name))
 
 
-def beside(
-    database: Backend, snapshot: Snapshot, fresh: Catalog, schema: SchemaVersion
-) -> tuple[str, ...]:
-    """Return tables with rows that SQL beside a schema module makes: no step can read them.
+def beside(fresh: Catalog, schema: SchemaVersion) -> list[tuple[str, str]]:
+    """Return kind and name of tables that SQL beside a schema module makes: no step reads them.
 
     Parameters
     ----------
@@ -127,14 +125,18 @@ def beside(
     """
     tables = schema.metadata.tables.values()
     declared = {name.casefold() for table in tables for name in (table.key, table.name)}
-    return tuple(
-        name
+    return [
+        (kind, name)
         for kind, name in sorted(fresh.objects)
-        if kind in _ROWS
-        and name not in fresh.parts
-        and name.casefold() not in declared
-        and _has_rows(database, snapshot, kind, name)
-    )
+        if kind in _ROWS and name not in fresh.parts and name.casefold() not in declared
+    ]
+
+
+def filled(
+    tables: Iterable[tuple[str, str]], database: Backend, snapshot: Snapshot
+) -> tuple[str, ...]:
+    """Return the names of those of tables, given with their kinds, that have rows."""
+    return tuple(n for kind, n in tables if _has_rows(database, snapshot, kind, n))
 
 
 def unfilled(names: Iterable[str], schema: SchemaVersion, database: str) -> list[str]:
@@ -150,17 +152,14 @@ def unfilled(names: Iterable[str], schema: SchemaVersion, database: str) -> list
     return [n for n in names if not re.search(_FILLS.format(last[n]), said, re.IGNORECASE)]
 
 
-def emptied(names: Iterable[str], database: Backend, scratch: Path) -> list[str]:
+def emptied(names: Sequence[str], database: Backend, scratch: Path) -> list[str]:
     """Return those of tables that a new database has not, or without any row."""
     if not names:
         return []
-    there = {name: kind for kind, name in database.catalog().objects if kind in _ROWS}
+    there = [key for key in database.catalog().objects if key[0] in _ROWS and key[1] in names]
     with database.snapshot(scratch) as snapshot:
-        return [
-            name
-            for name in names
-            if name not in there or not _has_rows(database, snapshot, there[name], name)
-        ]
+        having = filled(there, database, snapshot)
+    return [name for name in names if name not in having]
 
 
 def _has_rows(database: Backend, snapshot: Snapshot, kind: str, name: str) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def beside(asker: Asker, fresh: Catalog) -> list[Finding]:
     """Return a STOP for tables with rows that no step can read, and that nothing fills anew."""
     plan, kind = asker.plan, asker.new.name
-    found = drift.beside(asker.old, asker.snapshot, fresh, plan.old)
+    found = drift.filled(drift.beside(fresh, plan.old), asker.old, asker.snapshot)
     lost = drift.unfilled(found, plan.new, kind)
     if not lost:
         return []

@@ -32,8 +32,11 @@ def carries(
     ------
     Findings
     """
+    tables = drift.beside(fresh, plan.old)
+    if not tables:
+        return ()
     with old.snapshot(scratch) as snapshot:
-        found = drift.beside(old, snapshot, fresh, plan.old)
+        found = drift.filled(tables, old, snapshot)
     if lost := drift.unfilled(found, plan.new, new.name):
         raise Findings(
             f"{old.database} has rows in tables that only SQL beside schemas/{plan.old.path.name} "

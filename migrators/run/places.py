@@ -125,8 +125,9 @@ def fresh_catalog(
     made = database.scratch(run.scratch, name)
     if not _is_served(made, database, name):
         return drift.built_catalog(made, schema)
-    with suppress(DatabaseError):
-        Kept(project.checks, database).sweep()
+    if project.checks.is_dir():
+        with suppress(DatabaseError):
+            _swept(project, database)
     facts: dict[str, Any] = {"version": schema.version, "name": name}
     if project.to and database.url == project.target(schema.version):
         facts |= {"to": _shown(database.url), "into": False}
@@ -148,18 +149,26 @@ def catalog_for_check(
     made = database.scratch(folder, name)
     if not _is_served(made, database, name):
         return drift.built_catalog(made, schema)
-    try:
-        kept = Kept(project.checks, database)
-    except DatabaseError:
+    kept = _swept(project, database)
+    if kept is None:
         return drift.built_catalog(made, schema)
-    kept.sweep()
     entry = kept.take(name)
     try:
         return drift.built_catalog(made, schema)
     finally:
         entry.remove()
-        with suppress(OSError):  # another check's file is there, or a run's sweep
+        with suppress(OSError):  # another check's file is there
             project.checks.rmdir()
+
+
+def _swept(project: Project, database: Backend) -> Kept | None:
+    """Remove what killed checks left; return where to name more, if that can be written."""
+    try:
+        kept = Kept(project.checks, database)
+    except DatabaseError:
+        return None
+    kept.sweep()
+    return kept
 
 
 def _is_served(scratch: Backend, database: Backend, name: str) -> bool:

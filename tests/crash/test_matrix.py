@@ -73,4 +73,6 @@ def test_checks_at_once_leave_each_other_alone(made: Shop) -> None:
     for done in made.run_together(4, "check", "1to2"):
         assert (done.code, done.clear) == (0, True), done.said
     assert made.left() == []
+    assert made.run("1to2", "--yes").code == 0
     assert not made.project.checks.exists()
+    made.reset()

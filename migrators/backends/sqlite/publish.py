@@ -92,17 +92,14 @@ def _set_like(staging: Path, like: Path, busy_ms: int) -> None:
     """
     with source.readable(like, busy_ms) as connection:
         wanted = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _SETTINGS]
-    with source.readable(staging, busy_ms) as connection:
-        has = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _SETTINGS]
-    lacking = [
-        f"{name} = {value}"
-        for name, value, own in zip(_SETTINGS, wanted, has, strict=True)
-        if value != own and own in (0, "delete")
-    ]
-    if lacking:
-        with connect.plain(staging, "rw", busy_ms) as connection:
-            for setting in lacking:
-                connection.execute(f"PRAGMA {setting}")
+    changed = False
+    with connect.plain(staging, "rw", busy_ms) as connection:
+        for name, value in zip(_SETTINGS, wanted, strict=True):
+            own = connection.execute(f"PRAGMA {name}").fetchone()[0]
+            if value != own and own in (0, "delete"):
+                connection.execute(f"PRAGMA {name} = {value}")
+                changed = True
+    if changed:
         sync(staging)
 
 
