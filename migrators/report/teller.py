@@ -6,9 +6,11 @@ elsewhere it is a line every few seconds. A stage that is done is one line for g
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -194,4 +196,7 @@ class Teller:
             self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
+            with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                # What is still in the buffer must not fail again when Python ends.
+                os.dup2(nowhere.fileno(), self._stream.fileno())
             self._stream = None

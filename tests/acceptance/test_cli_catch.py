@@ -101,6 +101,7 @@ def _child(code: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=REPOSITORY,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},  # as people have it
     )
 
 
