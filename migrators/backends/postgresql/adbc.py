@@ -1,4 +1,4 @@
-"""ADBC's PostgreSQL driver: rows as Arrow batches by binary COPY, in and out.
+"""ADBC's PostgreSQL driver: rows as Arrow batches by binary COPY, out of the server.
 
 It is fast and not to be trusted with types: of 828 pairs of an Arrow type and a column's, 127
 reported success and stored something else. `quick` says which may go this road. Its plain
@@ -145,23 +145,6 @@ class Session:
             stream.callback(reader.close)
             yield reader
         self._streams.remove(stream)
-
-    def ingest(self, schema: str, table: str, rows: pa.RecordBatchReader) -> int:
-        """Append a stream to a table that is there; return how many rows it took."""
-        from adbc_driver_manager import ArrowArrayStreamHandle
-
-        with self._statement() as statement:
-            statement.set_options(
-                **{
-                    "adbc.ingest.target_db_schema": schema,
-                    "adbc.ingest.target_table": table,
-                    "adbc.ingest.mode": "adbc.ingest.mode.append",
-                }
-            )
-            handle = ArrowArrayStreamHandle()
-            rows._export_to_c(handle.address)  # noqa: SLF001  the stream is the driver's now
-            statement.bind_stream(handle)
-            return int(statement.execute_update())
 
     def cancel(self) -> None:
         """Stop what the server is doing for it; called by another thread."""

@@ -213,7 +213,7 @@ class PostgreSQLBackend(Server):
         """Keep sessions open from table to table; see `writing.opened`."""
         from migrators.backends.postgresql import writing
 
-        with writing.opened(self.url, self._road, ledgered=self.ledgered) as made:
+        with writing.opened(self.url, ledgered=self.ledgered) as made:
             yield lambda table, columns, batches: made.write(
                 table, columns, batches, self._keys.get(table, ())
             )

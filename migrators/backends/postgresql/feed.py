@@ -1,4 +1,4 @@
-"""Batches as COPY's CSV, checked against the column's own type before they are sent.
+"""Batches as COPY takes them, checked against the column's own type before they are sent.
 
 The server rounds into numeric(5,2), pads into char(n), cuts blanks beyond varchar(n) and
 drops microseconds beyond timestamp(3), all with success. So what a column would change is
@@ -25,7 +25,7 @@ from migrators.types.fit import HAS_NUL, has_nul, misfits, out_of_range
 from migrators.types.text import outside_years
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from migrators.backends.postgresql.connect import Connection
     from migrators.schema import Column
@@ -112,11 +112,46 @@ def declared(connection: Connection, table: str) -> Taken:
     )
 
 
+@dataclass(frozen=True)
+class Form:
+    """How rows are written for COPY.
+
+    Attributes
+    ----------
+    name : str
+        What COPY calls it.
+    encode : callable
+        Gives a batch's bytes.
+    begins, ends : bytes
+        What stands before and after all rows.
+    """
+
+    name: str
+    encode: Callable[[pa.RecordBatch], pa.Buffer]
+    begins: bytes = b""
+    ends: bytes = b""
+
+
+def text(columns: Sequence[Column]) -> Form:
+    """Return the form that every type has: the server's text, in CSV."""
+
+    def encode(batch: pa.RecordBatch) -> pa.Buffer:
+        sink = pa.BufferOutputStream()
+        if batch.num_rows:
+            arrays = [codec(c.type).encode(batch.column(i)) for i, c in enumerate(columns)]
+            named = pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+            csv.write_csv(named, sink, _HEADLESS)
+        return sink.getvalue()
+
+    return Form("csv", encode)
+
+
 class Feed:
     """Encodes batches; `rows` is how many were.
 
     Parameters
     ----------
+    form : Form
     key : sequence of str
         Columns that name a row in messages: the server has no keys before the data.
     """
@@ -126,37 +161,31 @@ class Feed:
         taken: Taken,
         columns: Sequence[Column],
         batches: Iterator[pa.RecordBatch],
+        form: Form,
         key: Sequence[str],
     ) -> None:
         self.rows = 0
+        self._form = form
         self._key = key
         self._taken = taken
         self._columns = columns
         self._batches = batches
 
-    def blocks(self) -> Iterator[pa.Buffer]:
-        """Yield the batches as CSV; a thread does so ahead of the server.
+    def blocks(self) -> Iterator[pa.Buffer | bytes]:
+        """Yield all that is sent; a thread does so ahead of the server.
 
         Raises
         ------
         ValueRefused
             For a value that its column would change, or not take.
         """
-        for batch in self.checked():
-            arrays = [codec(c.type).encode(batch.column(i)) for i, c in enumerate(self._columns)]
-            sink = pa.BufferOutputStream()
-            if batch.num_rows:
-                named = pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
-                csv.write_csv(named, sink, _HEADLESS)
-            yield sink.getvalue()
+        yield self._form.begins
+        for batch in self._checked():
+            yield self._form.encode(batch)
+        yield self._form.ends
 
-    def checked(self) -> Iterator[pa.RecordBatch]:
-        """Yield the batches, which their columns take as they are; a thread does so, too.
-
-        Raises
-        ------
-        ValueRefused
-        """
+    def _checked(self) -> Iterator[pa.RecordBatch]:
+        """Yield the batches, which their columns take as they are."""
         expected = [(c.name, c.type.arrow) for c in self._columns]
         for batch in self._batches:
             if [(f.name, f.type) for f in batch.schema] != expected:

@@ -1,13 +1,12 @@
-"""The quick road: which columns may travel by ADBC's binary COPY, and in which form.
+"""The quick road: which columns may be read by ADBC's binary COPY, and in which form.
 
 Two million rows of ten columns take 3.6 s of processor (client and server) to read by it and
-8.4 by CSV, and 3.3 s to write instead of 10.4: Arrow's CSV writer alone takes 4.7. What is not
-here goes as CSV, and so does a query whose values turn out odd, to be refused by name there.
+8.4 by CSV. What is not here goes as CSV, and so does a query whose values turn out odd, to be
+refused by name there.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,12 +20,10 @@ from migrators.types import Kind
 from migrators.types.text import outside_years
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from migrators.backends.interface import ReadQuery
     from migrators.backends.postgresql.connect import Connection
-    from migrators.backends.postgresql.feed import Taken
-    from migrators.schema import Column
     from migrators.types import ColumnType
 
 ROWS = 65_536
@@ -51,25 +48,10 @@ _READ: dict[Kind, tuple[str, tuple[str, ...]]] = {
 """Kind → SQL over `{x}`, and the server's types that the driver reads exactly. Texts are not
 cast: a cast of character(n) takes its blanks away. An oid is not among the integers: the driver
 makes a negative one of those from 2^31 on."""
-_WRITE: dict[Kind, tuple[str, ...]] = {
-    Kind.INTEGER: ("smallint", "integer", "bigint"),
-    Kind.BOOLEAN: ("boolean",),
-    Kind.FLOAT: ("double precision",),
-    Kind.DECIMAL: (r"numeric\(\d+,\d+\)",),
-    Kind.TEXT: ("text", r"character varying(\(\d+\))?"),
-    Kind.JSON: ("json",),
-    Kind.BINARY: ("bytea",),
-    Kind.UUID: ("uuid",),
-    Kind.DATE: ("date",),
-    Kind.TIMESTAMP: ("timestamp without time zone",),
-    Kind.INSTANT: ("timestamp with time zone",),
-}
-"""Kind → patterns of the server's types whose binary form the driver writes for it."""
 _ENUMS = """
 SELECT typname FROM pg_type GROUP BY typname HAVING bool_and(typtype = 'e')
 """
 """Names that only enum types have: their binary form is the label."""
-_SIZES = {"smallint": pa.int16(), "integer": pa.int32()}
 _DATED = (Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT)
 
 
@@ -80,19 +62,6 @@ class Odd(Exception):  # the slow road says what, and where
 def reads(query: ReadQuery) -> bool:
     """Whether every column of a query may be read on this road."""
     return all(c.type.kind in _READ and not c.type.as_text for c in query.columns)
-
-
-def writes(columns: Sequence[Column], taken: Taken) -> bool:
-    """Whether every column of a table may be written on this road."""
-    return all(not c.type.as_text and _writes(c, taken) for c in columns)
-
-
-def _writes(column: Column, taken: Taken) -> bool:
-    kind = column.type.kind
-    if column.name in taken.enums:
-        return kind is Kind.ENUM
-    declared = taken.types.get(column.name, "")
-    return any(re.fullmatch(pattern, declared) for pattern in _WRITE.get(kind, ()))
 
 
 def enums(connection: Connection) -> frozenset[str]:
@@ -157,24 +126,3 @@ def _decoded(array: pa.Array, declared: ColumnType) -> pa.Array:
     if declared.kind in _DATED and pc.any(outside_years(found), min_count=0).as_py():
         raise Odd
     return found
-
-
-def schema(columns: Sequence[Column], types: dict[str, str]) -> pa.Schema:
-    """Return the Arrow schema that `encoded` gives."""
-    return pa.schema([(c.name, _sized(c, types) or c.type.arrow) for c in columns])
-
-
-def _sized(column: Column, types: dict[str, str]) -> pa.DataType | None:
-    return _SIZES.get(types[column.name]) if column.type.kind is Kind.INTEGER else None
-
-
-def encoded(
-    batch: pa.RecordBatch, columns: Sequence[Column], types: dict[str, str]
-) -> pa.RecordBatch:
-    """Return a batch in the types whose binary form the server's columns take.
-
-    The values are known to fit: `feed` has looked at them.
-    """
-    wanted = schema(columns, types)
-    pairs = zip(batch.columns, wanted.types, strict=True)
-    return pa.RecordBatch.from_arrays([array.cast(to) for array, to in pairs], schema=wanted)

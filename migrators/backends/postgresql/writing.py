@@ -1,21 +1,19 @@
 """Writing tables into a staging database in bulk, one after the other.
 
 They have no keys, no constraints and no indexes until the data is there (`finish`). Each is
-filled in one transaction, by the quick road where that is proven, else as CSV.
+filled in one transaction, in COPY's binary form where that is proven, else as CSV.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing, contextmanager
-from functools import cached_property
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
-import pyarrow as pa
 
 from migrators.backends import ledger
 from migrators.backends.model import require_columns
-from migrators.backends.postgresql import connect, failures, feed, quick, sql, staging
+from migrators.backends.postgresql import binary, connect, failures, feed, sql, staging
 from migrators.errors import DatabaseError
 from migrators.failpoints import act
 from migrators.stream import ahead, cancellable
@@ -23,46 +21,34 @@ from migrators.stream import ahead, cancellable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pyarrow as pa
     import sqlalchemy as sa
 
-    from migrators.backends.postgresql.adbc import Database, Session
     from migrators.backends.postgresql.connect import Connection
-    from migrators.backends.postgresql.feed import Feed, Taken
+    from migrators.backends.postgresql.feed import Feed, Form, Taken
     from migrators.schema import Column
 
 
 @contextmanager
-def opened(url: sa.URL, road: Database, *, ledgered: bool = False) -> Iterator[Writer]:
-    """Give a writer, whose sessions stay open from table to table.
+def opened(url: sa.URL, *, ledgered: bool = False) -> Iterator[Writer]:
+    """Give a writer, whose session stays open from table to table.
 
     Parameters
     ----------
-    road : Database
-        The quick road's, at `url`.
     ledgered : bool
         Whether each table that is loaded is said in the ledger.
     """
-    with connect.opened(url, "writing") as connection, ExitStack() as roads:
+    with connect.opened(url, "writing") as connection:
         connection.execute(staging.BULK)
-        yield Writer(url, connection, road, roads, ledgered=ledgered)
+        yield Writer(url, connection, ledgered=ledgered)
 
 
 class Writer:
     """Fills tables, in one thread at a time; of no use after an error."""
 
-    def __init__(
-        self,
-        url: sa.URL,
-        connection: Connection,
-        road: Database,
-        roads: ExitStack,
-        *,
-        ledgered: bool,
-    ) -> None:
+    def __init__(self, url: sa.URL, connection: Connection, *, ledgered: bool) -> None:
         self._url = url
         self._connection = connection
-        self._road = road
-        self._roads = roads
         self._ledgered = ledgered
 
     def write(
@@ -91,47 +77,14 @@ class Writer:
             cancellable(self._connection.cancel),
         ):
             taken = feed.declared(self._connection, table)
-            feeding = feed.Feed(taken, columns, batches, key or [columns[0].name])
-            quickly = taken.plain and quick.writes(columns, taken)
+            form = binary.form(columns, taken) or feed.text(columns)
+            feeding = feed.Feed(taken, columns, batches, form, key or [columns[0].name])
             try:
-                return (self._ingested if quickly else self._copied)(taken, columns, feeding)
+                return self._copied(taken, columns, feeding, form)
             except psycopg.Error as error:
                 raise failures.constraint(error, table) or error from error
 
-    @cached_property
-    def _adbc(self) -> Session:
-        """The quick road's session."""
-        return self._roads.enter_context(closing(self._road.session()))
-
-    def _ingested(self, taken: Taken, columns: Sequence[Column], feeding: Feed) -> int:
-        failed: list[BaseException] = []
-
-        def given(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            try:  # the driver would tell of it in words of its own
-                yield from (quick.encoded(batch, columns, taken.types) for batch in batches)
-            except BaseException as error:
-                failed.append(error)
-                raise
-
-        schema = quick.schema(columns, taken.types)
-        adbc = self._adbc
-        adbc.run("BEGIN")  # VACUUM sees no rows whose commit is not on disk: no BULK here
-        try:
-            with ahead(feeding.checked()) as batches, cancellable(adbc.cancel):
-                rows = pa.RecordBatchReader.from_batches(schema, given(batches))
-                found = adbc.ingest(*taken.place, rows)
-        except psycopg.Error:
-            if failed:
-                raise failed[0] from None
-            raise
-        _require_all(taken, found, feeding)
-        for entry in self._entry(taken, found):
-            adbc.run(entry)
-        with act("table loaded"):
-            adbc.run("COMMIT")
-        return found
-
-    def _copied(self, taken: Taken, columns: Sequence[Column], feeding: Feed) -> int:
+    def _copied(self, taken: Taken, columns: Sequence[Column], feeding: Feed, form: Form) -> int:
         """Empty the table in the same transaction, so that its rows are frozen as they come."""
         names = ", ".join(sql.name(c.name) for c in columns)
         alone = f"ONLY {taken.quoted}" if taken.plain else taken.quoted  # not what inherits from it
@@ -145,7 +98,7 @@ class Writer:
             if empty:
                 cursor.execute(f"TRUNCATE {alone}")
             freeze = ", FREEZE" if empty and taken.plain else ""
-            copy = f"COPY {taken.quoted} ({names}) FROM STDIN (FORMAT csv{freeze})"
+            copy = f"COPY {taken.quoted} ({names}) FROM STDIN (FORMAT {form.name}{freeze})"
             with ahead(feeding.blocks()) as blocks, cursor.copy(copy) as sink:
                 for block in blocks:
                     sink.write(block)

@@ -288,26 +288,3 @@ def test_a_label_that_an_enum_has_not_is_refused_by_name(server: Server) -> None
     assert write(database, schema, "t", good) == 3
     found = read(database, "SELECT id, m FROM t", {"id": sa.Integer(), "m": mood})
     assert pa.Table.from_batches(found).to_pydict() == good
-
-
-def test_a_writer_keeps_its_sessions_from_table_to_table(server: Server) -> None:
-    """By the quick road, and as text: the second table opens none."""
-    metadata = sa.MetaData()
-    for name in ("a", "b"):
-        key = sa.Column("id", sa.Integer, primary_key=True)
-        sa.Table(f"quick_{name}", metadata, key)
-        other = sa.Column("id", sa.Integer, primary_key=True)
-        sa.Table(f"slow_{name}", metadata, other, sa.Column("v", sa.Time))
-    database, schema = server.backend(), server.schema(metadata)
-    database.create(schema)
-    sessions = "SELECT pid FROM pg_stat_activity WHERE datname = %s ORDER BY 1"
-    batches = {n: pa.RecordBatch.from_pydict({c.name: pa.array([], c.type.arrow) for c in t.stored})
-               for n, t in schema.tables.items()}  # fmt: skip
-    seen = []
-    with database.writer() as writing, server.connected("shop_v3") as outside:
-        for names in (("quick_a", "slow_a"), ("quick_b", "slow_b")):
-            for name in names:
-                writing(name, schema.tables[name].stored, iter([batches[name]]))
-            seen.append(outside.execute(sessions, (database.database,)).fetchall())
-    assert seen[0] == seen[1]
-    assert len(seen[0]) == 3
