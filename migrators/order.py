@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_RUN_BYTES = 24 * 1024 * 1024  # sorting needs twice that for a moment
-_MERGE_BYTES = 24 * 1024 * 1024  # of all runs together, in a merge
+_RUN_BYTES = 12 * 1024 * 1024  # sorting needs twice that for a moment
+_MERGE_BYTES = 12 * 1024 * 1024  # of all runs together, in a merge
 _PIECE_ROWS = 1_024  # of a run, at least, in a merge
 _MOST_RUNS = 128  # in a merge: 128 pieces of 200-byte rows are 26 MB
 
