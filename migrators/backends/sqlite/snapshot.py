@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from migrators.backends.sqlite.cells.model import Cells
     from migrators.errors import ValueRefused
 
-_CACHES_KIB = 2 * connect.CACHE_KIB
-"""Page caches of all readers together. Four of 32 MB made 388 MB of an extract with 10 million
-rows, which no scan is faster for."""
+_CACHES_KIB = 16_384
+"""Page caches of all readers together: rows are read in the order in which they lie. With 64 MB
+an extract of 3.3 million rows takes as long and 50 MB more, a verification 80."""
 _BESIDE_MS = 200
 """How long a further reader waits for a lock: the work goes on without it, too."""
 
