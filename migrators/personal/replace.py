@@ -57,7 +57,7 @@ class Replacer:
         for table, columns in self.personal.items():
             for column, chosen in columns.items():
                 if not chosen.how:
-                    raise _unsaid(table, column)
+                    raise _unsaid(table, column, chosen.of)
         takes_key = any(
             t.is_pseudonym for columns in self.personal.values() for t in columns.values()
         )
@@ -178,12 +178,13 @@ def _each(array: pa.Array, one: Callable[[Any], Any]) -> pa.Array:
     return values.take(coded.indices)
 
 
-def _unsaid(table: str, column: str) -> UsageError:
+def _unsaid(table: str, column: str, of: str) -> UsageError:
+    why = f" as {of} is" if of else ""
     return UsageError(
-        f"{table}.{column} is personal, and nothing says what replaces its values",
+        f"{table}.{column} is personal{why}, and nothing says what replaces its values",
         hint=(
             f'Column("{column}", ..., info={{"pii": "text"}})     in the schema module',
             f'or in [tool.migrators.pii]: "{table}.{column}" = "text"',
-            'null, {constant = ""}, email, name, text, number, shift',
+            'null, {constant = ""}, email, name, text, number, shift; false: it is not personal',
         ),
     )

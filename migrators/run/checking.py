@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrators.errors import MigrateError, ProjectError
 from migrators.extracts.directory import version_of
 from migrators.fixtures import Checked, Finding, check_extract
+from migrators.run.followed import Declarations
 from migrators.run.personal import personal_of
 from migrators.schema import load_schema
 
@@ -36,14 +37,15 @@ def check_fixtures(project: Project, places: Iterable[Path] = ()) -> Iterator[Ch
             "there are no fixtures: no fixtures/vN is here",
             hint="migrate sample 3     writes fixtures/v3 from the database of version 3",
         )
+    known = Declarations(project)
     for path in asked:
-        yield _checked(project, path)
+        yield _checked(project, path, known)
 
 
-def _checked(project: Project, path: Path) -> Checked:
+def _checked(project: Project, path: Path, known: Declarations) -> Checked:
     try:
         schema = load_schema(project, version_of(path))
-        personal = personal_of(project, schema)
+        personal = personal_of(project, schema, known=known)
     except MigrateError as error:
         hint = error.hint[0] if error.hint else ""
         return Checked(path, 0, 0, (Finding("", 0, "", error.message, hint),))

@@ -200,7 +200,7 @@ def test_what_is_personal_is_so_under_another_name(renaming: Sandbox) -> None:
         '[tool.migrators.pii]\n"users.name" = "name"\n',
     )
     to = renaming.project.fixtures(2)
-    with pytest.raises(UsageError, match=r"personal in schema 1 bare: people\.full_name"):
+    with pytest.raises(UsageError, match=r"bare: people\.full_name \(as users\.name of schema 1\)"):
         extract_only(renaming.project, [(1, 2)], to, Options(files="csv"), emit=silent)
     extract_only(renaming.project, [(1, 2)], renaming.root / "mine", Options(), emit=silent)
 
