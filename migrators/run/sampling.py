@@ -208,8 +208,8 @@ class _Sampling:
         }
         with database.snapshot(self.run.scratch) as snapshot:
             reading = Reading(self.schema, database, snapshot)
-            sampled = choose(reading, self.request, scratch, emit=self.emit)
-        write(sampled, writer, made, self.replacer, scratch=scratch, emit=self.emit)
+            sampled = choose(reading, self.request, self.replacer, scratch, emit=self.emit)
+        write(sampled, writer, made, scratch=scratch, emit=self.emit)
         return sampled
 
     def _prove(self, reader: ExtractReader, database: Backend) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrators.errors import NotHeld, ValueRefused
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from migrators.personal import Replacer
     from migrators.sample.reading import Reading, Values
     from migrators.sample.references import Reference
     from migrators.sample.request import Request
@@ -47,11 +49,15 @@ class Sampled:
     children: Counter[str]
 
 
-def choose(reading: Reading, request: Request, scratch: Path, *, emit: Emit) -> Sampled:
+def choose(
+    reading: Reading, request: Request, replacer: Replacer, scratch: Path, *, emit: Emit
+) -> Sampled:
     """Choose the rows of a sample.
 
     Parameters
     ----------
+    replacer : Replacer
+        Of personal values.
     scratch : Path
         A private directory, which is to stay until the rows are written.
 
@@ -67,8 +73,9 @@ def choose(reading: Reading, request: Request, scratch: Path, *, emit: Emit) -> 
         place = scratch / f"rows{sum(map(len, reading.held.values()))}"
         place.mkdir(mode=0o700)
         try:
-            return _Closure(reading, request, place, emit).run(roots)
+            return _Closure(reading, request, replacer, place, emit).run(roots)
         except NotHeld as refused:
+            replacer.replaced.clear()
             emit(Note(f"{refused.table}.{refused.column} is held as text: {refused.reason}"))
 
 
@@ -76,6 +83,7 @@ def choose(reading: Reading, request: Request, scratch: Path, *, emit: Emit) -> 
 class _Closure:
     reading: Reading
     request: Request
+    replacer: Replacer
     place: Path
     emit: Emit
     begun: Counter[str] = field(default_factory=Counter)
@@ -95,7 +103,8 @@ class _Closure:
         key = self.reading.schema.tables[name].primary_key
         stored = tuple(c.name for c in columns)
         identity = key if key and set(key) <= set(stored) else stored
-        return KeptTable(columns, identity, self.place / f"{at}.arrow")
+        replaced = partial(self.replacer.batch, name, columns=columns)
+        return KeptTable(columns, identity, self.place / f"{at}.arrow", replaced)
 
     def run(self, roots: Sequence[str]) -> Sampled:
         level = {name: list(self._begin(name)) for name in roots}

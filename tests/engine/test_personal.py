@@ -320,3 +320,30 @@ def test_what_models_say_of_a_column_is_frozen(shop: Sandbox) -> None:
 
     spelled = str(column(with_it.metadata.tables["users"].c.born, lambda _: None))
     assert 'info={"pii": {"shift": "no"}}' in spelled
+
+
+def test_nothing_personal_is_on_the_disk_while_a_sample_is_made(
+    shop: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a run which is killed leaves nothing of it."""
+    seen: list[bytes] = []
+
+    def stopped(*_: Any, scratch: Any, **__: Any) -> None:
+        seen.extend(p.read_bytes() for p in scratch.parent.rglob("*") if p.is_file())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("migrators.run.sampling.write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made(shop)
+    assert len(seen) >= 2
+    assert not any(word in text for text in seen for word in (b"real.com", b"Real Name", b"secret"))
+
+
+def test_the_next_command_removes_what_a_killed_one_held_on_the_disk(shop: Sandbox) -> None:
+    """Whatever the command is: rows of an extract that is sampled are there as they are."""
+    from migrators.run.directory import new_run
+
+    killed = new_run(shop.project, "migrate sample big").scratch / "source.db"
+    killed.write_text("rows")
+    made(shop)
+    assert not killed.parent.exists()
