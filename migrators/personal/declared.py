@@ -153,7 +153,6 @@ def _spread(
 def _narrow(schema: SchemaVersion, found: dict[Place, Treatment], group: set[Place]) -> None:
     types = [schema.tables[table].column[column].type for table, column in group]
     rooms = [t.length for t in types if t.kind is Kind.TEXT and t.length is not None]
-    rooms += [t.range[1] for t in types if t.kind is Kind.INTEGER]
     for place in group:
         found[place] = replace(found[place], length=min(rooms, default=None))
 

@@ -125,13 +125,9 @@ class Replacer:
         if kind is Kind.UUID:
             return lambda value: pseudonym.of_bytes(key, value.hex())
         if kind is Kind.INTEGER:
-            low, high = column.type.range
-            return lambda value: pseudonym.of_number(
-                key, value, -low if value < 0 else high, chosen.length
-            )
+            return lambda value: pseudonym.of_number(key, value)
         if kind is Kind.DECIMAL:
-            most, scale = 10**column.type.precision - 1, column.type.scale
-            return lambda value: _decimal(key, value, most, scale)
+            return lambda value: _decimal(key, value, column.type.scale)
         return lambda value: (
             pseudonym.of_text(key, chosen.how, value, chosen.length) if value else value
         )
@@ -164,11 +160,11 @@ def _moved(array: pa.Array, plain: pa.DataType, by: Any) -> pa.Array:
     return numbers.cast(plain).cast(array.type)
 
 
-def _decimal(key: bytes, value: Decimal, most: int, scale: int) -> Decimal:
+def _decimal(key: bytes, value: Decimal, scale: int) -> Decimal:
     """Return the pseudonym of all digits; arithmetic would round beyond 28 of them."""
     sign, digits, _ = value.as_tuple()
     whole = int("".join(map(str, digits))) * (-1 if sign else 1)
-    moved = pseudonym.of_number(key, whole, most, None)
+    moved = pseudonym.of_decimal(key, whole, scale)
     return Decimal((int(moved < 0), tuple(map(int, str(abs(moved)))), -scale))
 
 

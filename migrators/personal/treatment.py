@@ -40,8 +40,7 @@ class Treatment:
     days : int
         Of a shift: how far at most.
     length : int or None
-        Characters, or the largest integer, that every column which holds the same values has
-        room for.
+        Characters that every column which holds the same values has room for.
     of : str
         The column of another version that it was declared of, where it was: "users.name of
         schema 2".

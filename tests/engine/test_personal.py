@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from migrators.backends import backend_for
 from migrators.errors import UsageError
 from migrators.events import silent
 from migrators.personal import Treatment, bare
-from migrators.personal.pseudonym import of_number
+from migrators.personal.pseudonym import of_decimal, of_number
 from migrators.project import Project
 from migrators.run import (
     Options,
@@ -42,6 +43,7 @@ t("users", Column("email", String(60), primary_key=True, info={"pii": "email"}),
   Column("joined", DateTime, info={"pii": {"shift": "no", "days": 9}}))
 t("orders", Column("id", Integer, primary_key=True), Column("of", ForeignKey("users.email")),
   Column("phone", Integer, info={"pii": "number"}), Column("no", Integer),
+  Column("paid", Numeric(12, 4), info={"pii": "number"}),
   Column("sent", Date, info={"pii": {"shift": "no"}}))
 """
 SETTINGS = """
@@ -68,7 +70,7 @@ def shop(shop: Sandbox) -> Sandbox:
         "INSERT INTO users (email, name) VALUES ('', NULL)",
         *(
             f"INSERT INTO orders VALUES ({n}, 'u{n % 9}@real.com', {31600000 + n % 9}, {n % 9}, "
-            f"{day.format(n % 9 * 99 + 5)})"
+            f"{n % 9 * 7}.25, {day.format(n % 9 * 99 + 5)})"
             for n in range(30)
         ),
     )
@@ -102,10 +104,12 @@ def test_nothing_personal_is_written_and_the_check_is_well(shop: Sandbox) -> Non
 
 
 def test_equal_values_stay_equal_in_every_table_and_sample(shop: Sandbox) -> None:
-    """Also numbers of columns of another width; under another key all are others."""
+    """Also numbers of columns of another width or scale; under another key all are others."""
     found = made(shop)
     phones = {user["email"]: user["phone"] for user in found["users"]}
     assert all(phones[order["of"]] == order["phone"] for order in found["orders"])
+    wages = {user["email"]: Decimal(user["wage"] or 0) for user in found["users"]}
+    assert all(wages[order["of"]] == Decimal(order["paid"]) for order in found["orders"])
     assert all(len(phone) == 8 for phone in phones.values() if phone)
     assert made(shop) == found
     other = made(shop, OTHER)
@@ -131,17 +135,35 @@ def test_dates_of_one_key_move_together(shop: Sandbox) -> None:
     assert all(user["joined"].endswith(" 01:02:03.000004") for user in found["users"] if user["no"])
 
 
-@pytest.mark.parametrize("number", [0, 7, -7, 10, 99, -(2**31), 2**31 - 1, 10**9, 2**63 - 1])
-def test_numbers_stay_different_and_of_their_size(number: int) -> None:
-    """A permutation of those with as many digits, which the column holds."""
-    most = 2**31 if -(2**31) <= number < 0 else 2**31 - 1 if number < 2**31 else 2**63 - 1
-    moved = of_number(KEY.encode(), number, most, None)
-    assert (len(str(moved)), moved < 0, abs(moved) <= most) == (len(str(number)), number < 0, True)
-    hundred = {of_number(KEY.encode(), n, 2**31 - 1, 120) for n in range(100, 160)}
-    assert len(hundred) == 60
-    assert {of_number(KEY.encode(), n, 2**31 - 1, 120) for n in range(100, 121)} == set(
-        range(100, 121)
-    )
+@pytest.mark.parametrize(
+    "number",
+    [0, 7, -7, 10, 99, 127, -128, 128, 2**31 - 1, -(2**31), 2**31, 10**9, 2**63 - 1, 10**30],
+)
+def test_a_number_fits_where_it_did(number: int) -> None:
+    """As many digits, and every type of integers that holds the one holds the other."""
+    moved = of_number(KEY.encode(), number)
+    assert (len(str(moved)), moved < 0) == (len(str(number)), number < 0)
+    for bits in (7, 8, 15, 31, 32, 63, 64):
+        assert (-(2**bits) <= moved < 2**bits) == (-(2**bits) <= number < 2**bits)
+
+
+def test_numbers_stay_different_to_the_limits_of_a_type() -> None:
+    """A permutation: of all numbers of 16 bits, and of those just below and above 32."""
+    for numbers in (range(-(2**15), 2**15), range(2**31 - 300, 2**31 + 300)):
+        assert len({of_number(KEY.encode(), n) for n in numbers}) == len(numbers)
+
+
+def test_decimals_of_any_scale_are_one_value() -> None:
+    """1.5 and 1.50, -20 and -20.00; different ones stay different, of as many digits."""
+    key = KEY.encode()
+    for number in (0, 1, 15, -15, 20, -20, 4095, 10**20, 10**20 + 1):
+        plain = of_decimal(key, number, 1)
+        assert of_decimal(key, number * 10, 2) == plain * 10
+        assert of_decimal(key, number * 10**9, 10) == plain * 10**9
+        assert len(str(plain)) == len(str(number))
+    assert of_decimal(key, 700, 2) == of_number(key, 7) * 100
+    numbers = range(-2_000, 2_000)
+    assert len({of_decimal(key, n, 2) for n in numbers}) == len(numbers)
 
 
 def test_a_sample_without_the_key_is_refused(shop: Sandbox) -> None:
@@ -245,7 +267,7 @@ def test_a_pseudonym_is_the_whole_value(how: str, text: str) -> None:
 def test_small_numbers_stay_different_too(key: bytes) -> None:
     """Of either sign; 0 is nobody's."""
     numbers = range(-120, 121)
-    made_of = [of_number(key, number, 10**6, None) for number in numbers]
+    made_of = [of_number(key, number) for number in numbers]
     assert len(set(made_of)) == len(numbers)
     assert [(m > 0) - (m < 0) for m in made_of] == [(n > 0) - (n < 0) for n in numbers]
 
