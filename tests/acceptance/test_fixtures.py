@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,23 @@ def test_what_cannot_be_checked(cheese: Cheeseshop) -> None:
     assert (done.code, "there is no directory" in done.said) == (3, True)
     (cheese.root / "fixtures").rename(cheese.root / "elsewhere")
     cheese.refused("fixtures", "check", code=2, words=["there are no fixtures"])
+
+
+def test_committed_extracts_are_looked_at_wherever_they_are(cheese: Cheeseshop) -> None:
+    """Below fixtures/ whatever they are called; elsewhere those that git has, no others."""
+    places = [cheese.root / place for place in ("fixtures/big/v3", "tests/data/v3", "data/mine")]
+    for place in places:
+        shutil.copytree(cheese.fixtures(3), place)
+        (place / "users.csv").unlink()
+    (cheese.root / "web").mkdir()
+    (cheese.root / "web" / "manifest.json").write_text('{"name": "an application"}')
+    git(cheese.root, "init", "--quiet")
+    git(cheese.root, "add", "tests/data", "web")
+    done = cheese.run("fixtures", "check")
+    assert (done.code, done.out.count("STOP"), done.out.count("ok  ")) == (3, 2, 4)
+    assert all(f"{place}: 1 finding" in done.out for place in places[:2])
+    done = cheese.run("fixtures", "check", "fixtures/big")
+    assert (done.code, done.out.count("STOP"), done.out.count("ok  ")) == (3, 1, 0)
 
 
 # branches ---------------------------------------------------------------------------------
