@@ -160,10 +160,11 @@ def _filled(declared: ColumnType) -> str:
 def unlike(text: str, declared: ColumnType) -> str:
     """Say of a text that it is no value of a type: "'7x' is not an integer of 64 bits …"."""
     shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-    return f"{shown} is not {_form(declared)}"
+    return f"{shown} is not {form(declared)}"
 
 
-def _form(declared: ColumnType) -> str:
+def form(declared: ColumnType) -> str:
+    """Return what values of a type are, for people: "a date, as 2024-02-29"."""
     if declared.kind is Kind.DECIMAL or declared.as_text:
         return f"a {declared}"
     return _FORMS[declared.kind]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrators import __version__, plan
 from migrators.backends import scratch_backend
-from migrators.errors import ExtractError, UsageError
+from migrators.errors import ExtractError, MigrateError, UsageError, ValueRefused
 from migrators.events import Emit, Note, StageDone, StageStarted, silent
 from migrators.extracts.directory import ExtractReader, ExtractWriter, is_complete
 from migrators.load import finish, load
@@ -226,6 +226,9 @@ class _Sampling:
             load(reader, self.schema, proof, emit=silent)
             finish(reader, self.schema, proof, emit=silent)
             verify(reader, self.schema, proof, sames=(), scratch=work, emit=silent)
+        except MigrateError as error:
+            error.hint += self._replaced_by_others(error)
+            raise
         finally:
             if proof.exists():
                 proof.discard()
@@ -233,6 +236,19 @@ class _Sampling:
                 self.run.say("gone", database=proof.database)
         said = "it loads, and every cell reads back equal"
         self.emit(StageDone("prove", time.monotonic() - began, (said,)))
+
+    def _replaced_by_others(self, error: MigrateError) -> tuple[str, ...]:
+        """Return what to say of personal values, which the schema may refuse as they are now."""
+        personal = self.replacer.personal
+        tables = [error.table] if isinstance(error, ValueRefused) else list(personal)
+        names = [f"{table}.{column}" for table in tables for column in personal.get(table, {})]
+        if not names:
+            return ()
+        return (
+            f"the values of {', '.join(names)} were replaced: where the schema refuses what stands "
+            "there now,",
+            f'another one may fit: "{names[0]}" = {{constant = ...}} in [tool.migrators.pii]',
+        )
 
     @staticmethod
     def _put(place: Path, to: Path, *, committed: bool) -> None:

@@ -6,12 +6,14 @@ circle of references ends by itself, since a row is kept once.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrators.errors import NotHeld, ValueRefused
+from migrators.backends.refusals import key_text
+from migrators.errors import DatabaseError, NotHeld, ValueRefused
 from migrators.events import Emit, Note, TableProgress
 from migrators.sample.chance import Lowest, hashes
 from migrators.sample.kept import KeptTable, distinct
@@ -125,7 +127,13 @@ class _Closure:
         stored = [c.name for c in kept.columns]
         narrow = len(kept.identity) < len(stored) and self.reading.askable(name, kept.identity)
         only = kept.identity if narrow else ()
-        found = self._lowest(name, count, self.reading.all(name, where, only))
+        try:
+            found = self._lowest(name, count, self.reading.all(name, where, only))
+        except DatabaseError as error:
+            if where:
+                columns = ", ".join(c.name for c in kept.columns)
+                error.hint += (f"the condition is SQL of this database; {name} has {columns}",)
+            raise
         if not narrow or not found:
             yield from self._keep(name, found, self.begun)
             return
@@ -201,13 +209,33 @@ class _Closure:
             ", ".join(reference.columns),
             said,
             count=len(rows),
-            samples=[(self._named(child, batch, row), "") for row in rows[:_SAMPLES]],
-            hint=f'mend them, or leave them out: --where "{reference.table}=..."',
+            samples=[
+                (
+                    self._named(child, batch, row, reference.table),
+                    key_text(reference.columns, refers),
+                )
+                for row in rows[:_SAMPLES]
+                for refers in [[batch[name][row].as_py() for name in reference.columns]]
+            ],
+            hint=f"mend them, or leave them out: --where {shlex.quote(self._leading(reference))}",
         )
 
-    @staticmethod
-    def _named(child: KeptTable, batch: pa.RecordBatch, row: int) -> str:
-        return ", ".join(f"{name} {batch[name][row].as_py()}" for name in child.identity[:3])
+    def _named(self, child: KeptTable, batch: pa.RecordBatch, row: int, table: str) -> str:
+        """Return how a row is named: by its key, as far as that is not personal."""
+        personal = self.replacer.personal.get(table, {})
+        key = self.reading.schema.tables[table].primary_key
+        names = [name for name in child.identity if name in key and name not in personal]
+        return key_text(names, [batch[name][row].as_py() for name in names])
+
+    def _leading(self, reference: Reference) -> str:
+        """Return the condition that a row's reference leads somewhere, where it is one of SQL."""
+        if len(reference.columns) > 1:
+            return f"{reference.table}=..."
+        quote = self.reading.database.dialect.identifier_preparer.quote
+        own, target, its = map(
+            quote, (*reference.columns, reference.target, *reference.target_columns)
+        )
+        return f"{reference.table}={own} IN (SELECT {its} FROM {target})"
 
     # what refers to them ---------------------------------------------------------------
 

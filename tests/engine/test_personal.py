@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrators.backends import backend_for
-from migrators.errors import UsageError
+from migrators.errors import UsageError, ValueRefused
 from migrators.events import silent
 from migrators.personal import Treatment, bare
 from migrators.personal.pseudonym import of_decimal, of_number
@@ -77,11 +78,14 @@ def shop(shop: Sandbox) -> Sandbox:
     return shop
 
 
-def made(shop: Sandbox, key: str = KEY, **options: Any) -> dict[str, list[dict[str, str]]]:
+def made(
+    shop: Sandbox, key: str = KEY, where: dict[str, str] | None = None, **options: Any
+) -> dict[str, list[dict[str, str]]]:
     """Make a sample of all rows; return those of each table."""
     project = Project.find(shop.root, environment={"MIGRATE_PII_KEY": key})
     asked = SampleOptions(replace=True, **options)
-    place = sample(project, 1, Request(rows=1000), asked, emit=silent).path
+    request = Request(rows=1000, where=where or {}, tables=("users",) if where else ())
+    place = sample(project, 1, request, asked, emit=silent).path
     return {p.stem: parsed(p.read_bytes()) for p in place.glob("*.csv")}
 
 
@@ -369,3 +373,50 @@ def test_the_next_command_removes_what_a_killed_one_held_on_the_disk(shop: Sandb
     killed.write_text("rows")
     made(shop)
     assert not killed.parent.exists()
+
+
+def test_no_error_shows_a_personal_value(shop: Sandbox) -> None:
+    """A key that is personal names no row; nor does a check show what stands in a column."""
+    shop.sql("PRAGMA foreign_keys = 0", "UPDATE orders SET \"of\" = 'gone@real.com' WHERE id = 1")
+    shop.sql("PRAGMA foreign_keys = 0", "DELETE FROM orders WHERE id <> 1")
+    with pytest.raises(ValueRefused) as refused:
+        made(shop)
+    assert (
+        str(refused.value) == "orders.of: 1 row at id 1: refers to a row of users that is not there"
+    )
+    assert refused.value.values == ("of gone@real.com",)
+    option, _, typed = shlex.split(refused.value.hint[0])[-1].partition("=")
+    assert (option, typed) == ("orders", '"of" IN (SELECT email FROM users)')
+    assert made(shop, where={option: typed})["orders"] == []
+    file = shop.project.fixtures(1) / "users.csv"
+    file.write_text(f"{file.read_text()},,,,,9,31.12.1980,,\n")
+    (checked,) = check_fixtures(shop.project)
+    assert "is not a date" in str(checked.findings)
+    assert "1980" not in str(checked.findings)
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_row_without_a_key_is_not_named_by_its_values(shop: Sandbox, *, keyed: bool) -> None:
+    """What stands in its columns is for who asks for values."""
+    key = ", primary_key=True" if keyed else ""
+    shop.schema(
+        1, f't("a", Column("id", Integer, primary_key=True))\n'
+        f't("b", Column("n", Integer{key}), Column("of", ForeignKey("a.id")))'
+    )  # fmt: skip
+    shop.database(1).unlink()
+    shop.write("pyproject.toml", '[tool.migrators]\nurl = "sqlite:///shop_v{version}.db"\n')
+    shop.create("PRAGMA foreign_keys = 0", "INSERT INTO b VALUES (77, 5)")
+    with pytest.raises(ValueRefused) as refused:
+        made(shop)
+    assert ("n 77" in str(refused.value)) == keyed
+
+
+def test_a_pseudonym_that_the_schema_refuses_says_what_else_there_is(shop: Sandbox) -> None:
+    """Which columns were replaced, and a line that does it otherwise."""
+    shop.schema(1, SCHEMA.replace('Column("no", Integer, unique=True)',
+        'Column("no", Integer, unique=True), '
+        'CheckConstraint("phone < 31700000", name="ck_p")'))  # fmt: skip
+    with pytest.raises(ValueRefused, match="breaks CHECK ck_p") as refused:
+        made(shop)
+    assert '"users.bio" = {constant = ...} in [tool.migrators.pii]' in refused.value.hint[-1]
+    assert "users.phone" in refused.value.hint[-2]
