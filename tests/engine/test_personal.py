@@ -6,6 +6,7 @@ import re
 import shlex
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
@@ -15,8 +16,9 @@ from migrators.backends import backend_for
 from migrators.errors import UsageError, ValueRefused
 from migrators.events import silent
 from migrators.personal import Treatment, bare
-from migrators.personal.pseudonym import of_decimal, of_number
+from migrators.personal.pseudonym import of_bytes, of_decimal, of_number
 from migrators.project import Project
+from migrators.report.fixtures import fixtures_lines
 from migrators.run import (
     Options,
     SampleOptions,
@@ -420,3 +422,24 @@ def test_a_pseudonym_that_the_schema_refuses_says_what_else_there_is(shop: Sandb
         made(shop)
     assert '"users.bio" = {constant = ...} in [tool.migrators.pii]' in refused.value.hint[-1]
     assert "users.phone" in refused.value.hint[-2]
+
+
+def test_numbers_and_dates_are_believed_and_that_is_said(shop: Sandbox) -> None:
+    """One typed later looks like what replaced the others: which columns, and what to do."""
+    made(shop)
+    (checked,) = check_fixtures(shop.project)
+    assert checked.believed == (
+        "orders.paid", "orders.phone", "orders.sent",
+        "users.born", "users.joined", "users.phone", "users.wage",
+    )  # fmt: skip
+    said = " ".join(fixtures_lines([checked]))
+    assert "users.born" in said
+    assert "one that was typed since looks the same: see git diff" in said
+
+
+def test_a_uuid_of_somebody_is_bare() -> None:
+    """Pseudonyms are of version 8, which nobody else gives."""
+    column = Column("v", describe(sa.Uuid()), nullable=True)
+    values = [UUID("6ba7b810-9dad-41d1-80b4-00c04fd430c8").bytes, of_bytes(KEY.encode(), "x"), None]
+    found = bare(pa.array(values, pa.binary(16)), column, Treatment("text"), "text")
+    assert found.to_pylist() == [True, False, False]
