@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from migrators.types import ColumnType
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_SHOWN = 40
-"""Characters of a bad value that a message shows."""
 
 
 class Csv(Format):
@@ -140,11 +138,11 @@ def cells(
 
 
 def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Column) -> pa.Array:
-    text, values, bad = cells(block, texts, fields, column)
+    _, values, bad = cells(block, texts, fields, column)
     if bad.true_count:
         row = pc.index(bad, True).as_py()
         where = f"{block.name}:{block.line(int(fields[row]))} {column.name}"
-        raise ExtractError(f"{where}: {unlike(text[row].as_py(), column.type)}")
+        raise ExtractError(f"{where}: is not {form(column.type)}")  # it may be personal
     if values.null_count and not column.nullable:
         row = pc.index(values.is_null(), True).as_py()
         what = f"{column.name}: is empty, which is NULL, and the column is NOT NULL"
@@ -155,12 +153,6 @@ def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Co
 def _filled(declared: ColumnType) -> str:
     empty = ': "" is an empty text' if declared.is_text else ""
     return f"write a value there{empty}, or delete the row"
-
-
-def unlike(text: str, declared: ColumnType) -> str:
-    """Say of a text that it is no value of a type: "'7x' is not an integer of 64 bits …"."""
-    shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-    return f"{shown} is not {form(declared)}"
 
 
 def form(declared: ColumnType) -> str:
