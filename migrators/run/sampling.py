@@ -101,15 +101,16 @@ def sample(
         It does not load; nothing is left of it.
     """
     if isinstance(source, int):
-        schema = load_schema(project, source)
+        schema, said = load_schema(project, source), {}
     else:
-        schema = open_extract(project, source)[1]
+        reader, schema = open_extract(project, source)
+        said = {name: reader.replaced(name) for name in schema.tables}
     to = (options.to or project.fixtures(schema.version)).resolve()
     _free(to, options)
     command = f"migrate sample {source}"
     request = replace(request, references=_references(project, schema, options, emit))
     personal = personal_of(project, schema, request.references)
-    replacer = Replacer(schema, personal, project.settings.pii_key)
+    replacer = Replacer(schema, personal, project.settings.pii_key, said)
     with locked(project, command, *([source] if isinstance(source, int) else [])):
         run = new_run(project, command)
         try:

@@ -443,3 +443,23 @@ def test_a_uuid_of_somebody_is_bare() -> None:
     values = [UUID("6ba7b810-9dad-41d1-80b4-00c04fd430c8").bytes, of_bytes(KEY.encode(), "x"), None]
     found = bare(pa.array(values, pa.binary(16)), column, Treatment("text"), "text")
     assert found.to_pylist() == [True, False, False]
+
+
+def test_a_sample_of_a_sample_has_its_values(shop: Sandbox) -> None:
+    """What stands for a value stands for it in both; what is bare there is replaced as ever."""
+    whole = made(shop)
+    manifest = shop.project.fixtures(1) / "manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace('"wage", "pii": "number"', '"wage", "pii": "invented"')
+    )
+    file = shop.project.fixtures(1) / "users.csv"
+    file.write_text(f'{file.read_text()}"ann@corp.com","Ann Smith",,12,34.50,99,2001-02-03,,\n')
+    project = Project.find(shop.root, environment={"MIGRATE_PII_KEY": OTHER})
+    options = SampleOptions(to=shop.root / "fixtures" / "few")
+    few = sample(project, shop.project.fixtures(1), Request(rows=1000), options, emit=silent).path
+    users = parsed((few / "users.csv").read_bytes())
+    assert [user for user in users if user["no"] != "99"] == whole["users"]
+    (ann,) = [user for user in users if user["no"] == "99"]
+    assert (ann["wage"], ann["phone"]) == ("34.50", "12")
+    assert re.fullmatch(r".*@example\.org.* x-.*", f"{ann['email']} {ann['name']}")
+    assert '"wage", "pii": "invented"' in (few / "manifest.json").read_text()
