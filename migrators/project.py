@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SCHEMA = re.compile(r"v(0|[1-9]\d*)\.py")
 _FIXTURES = re.compile(r"v(0|[1-9]\d*)")
+_MANIFEST = "manifest.json"
 _STEP = re.compile(r"(0|[1-9]\d*)to(0|[1-9]\d*)\.py")
 _BARE = re.compile(r"[\w@%+=:,./{}\[\]-]*")
 """What a shell takes as it stands; a URL with options is not among it."""
@@ -124,6 +125,11 @@ class Project:
         """Return the directories `fixtures/vN` that exist, by version."""
         found = sorted(int(m[1]) for m in _names(self.root / "fixtures", _FIXTURES))
         return [self.fixtures(version) for version in found]
+
+    def all_extracts(self) -> list[Path]:
+        """Return `fixtures/vN`, then all other directories below `fixtures/` with a manifest."""
+        found = [*self.all_fixtures(), *extracts_below(self.root / "fixtures")]
+        return list(dict.fromkeys(found))
 
     def versions(self) -> list[int]:
         """Return the schema versions that have a file, ascending."""
@@ -300,6 +306,11 @@ def _refuse_package(root: Path) -> None:
             'and to keep ruff from asking for it: "migrators/*.py" = ["INP001"]',
         ),
     )
+
+
+def extracts_below(folder: Path) -> list[Path]:
+    """Return the directories in a folder, itself included, that have a manifest."""
+    return sorted(path.parent for path in folder.rglob(_MANIFEST))
 
 
 def private_directory(path: Path, mode: int = 0o700) -> None:

@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from migrators.types import ColumnType
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_SHOWN = 40
-"""Characters of a bad value that a message shows."""
 
 
 class Csv(Format):
@@ -140,11 +138,11 @@ def cells(
 
 
 def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Column) -> pa.Array:
-    text, values, bad = cells(block, texts, fields, column)
+    _, values, bad = cells(block, texts, fields, column)
     if bad.true_count:
         row = pc.index(bad, True).as_py()
         where = f"{block.name}:{block.line(int(fields[row]))} {column.name}"
-        raise ExtractError(f"{where}: {unlike(text[row].as_py(), column.type)}")
+        raise ExtractError(f"{where}: is not {form(column.type)}")  # it may be personal
     if values.null_count and not column.nullable:
         row = pc.index(values.is_null(), True).as_py()
         what = f"{column.name}: is empty, which is NULL, and the column is NOT NULL"
@@ -157,13 +155,8 @@ def _filled(declared: ColumnType) -> str:
     return f"write a value there{empty}, or delete the row"
 
 
-def unlike(text: str, declared: ColumnType) -> str:
-    """Say of a text that it is no value of a type: "'7x' is not an integer of 64 bits …"."""
-    shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-    return f"{shown} is not {_form(declared)}"
-
-
-def _form(declared: ColumnType) -> str:
+def form(declared: ColumnType) -> str:
+    """Return what values of a type are, for people: "a date, as 2024-02-29"."""
     if declared.kind is Kind.DECIMAL or declared.as_text:
         return f"a {declared}"
     return _FORMS[declared.kind]

@@ -164,7 +164,7 @@ class ExtractWriter:
             raise ExtractError(f"{self._path}: not written: {', '.join(missing)}")
         manifest = Manifest(
             version=self.schema.version,
-            fingerprint=self.schema.fingerprint,
+            fingerprint="" if self.committed else self.schema.fingerprint,
             files=self._format.name,
             tables=tuple(self._tables[name] for name in sorted(self._tables)),
             committed=self.committed,

@@ -10,6 +10,7 @@ the ends of lines has done it inside quoted text as well, and nothing tells whic
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -43,6 +44,10 @@ LF, CR, QUOTE, COMMA = 10, 13, 34, 44
 _SEPARATING = (b"\n", b"\r", b",")
 _OUTSIDE = np.isin(np.arange(256), [LF, CR, COMMA])
 _AROUND_QUOTES = np.isin(np.arange(256), [LF, COMMA, QUOTE])
+_OF_GIT = (b"<<<<<<< ", b"||||||| ", b"=======\n", b">>>>>>> ")
+"""What git begins lines with where it could not merge two branches."""
+_BEGINS_OF_GIT = np.isin(np.arange(256), [mark[0] for mark in _OF_GIT])
+_UNMERGED = re.compile(rb"^<<<<<<< ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,16 @@ class Block:
         ends = np.flatnonzero(self.data == LF)
         return self.first_line + np.searchsorted(ends, self.starts[fields])
 
+    def check_merged(self) -> None:
+        """Refuse a line of git's where a record begins; a text in quotes may begin like one."""
+        begins = self.starts[np.concatenate([[0], self.last_in_record[:-1] + 1])]
+        like = _BEGINS_OF_GIT[self.data[begins]]
+        like &= self.data[np.minimum(begins + 6, len(self.data) - 1)] == self.data[begins]
+        for begin in begins[like]:
+            if self.data[begin : begin + 8].tobytes() in _OF_GIT:
+                line = self.first_line + _lines_before(self.data, int(begin))
+                raise _unmerged(self.name, line)
+
     def check_width(self, width: int) -> None:
         """Refuse a record that has not exactly `width` fields."""
         found = np.diff(self.last_in_record, prepend=-1)
@@ -144,6 +159,12 @@ def refused(name: str, line: int, what: str, hint: str) -> ExtractError:
     return ExtractError(f"{name}:{line} {what}", hint=hint)
 
 
+def _unmerged(name: str, line: int) -> ExtractError:
+    what = "is a line of git's: a merge of two branches was not finished"
+    hint = "keep the rows of one side, or of both; delete the lines of <<<<<<<, ======= and >>>>>>>"
+    return refused(name, line, what, hint)
+
+
 def _lines_before(data: NDArray[np.uint8], position: int) -> int:
     return int(np.count_nonzero(data[:position] == LF))
 
@@ -161,7 +182,7 @@ def blocks(file: BinaryIO, name: str) -> Iterator[Block]:
     while more := file.read(wanted):
         held += more
         ends = b"\n" in more or b"\r" in more  # else no record does, and nothing is framed
-        block = _whole_records(name, held, line) if ends else None
+        block = _framed(name, held, line) if ends else None
         if block is None:
             _check_record(name, held, line)
             # doubled, so that a long record is not framed too often
@@ -172,7 +193,25 @@ def blocks(file: BinaryIO, name: str) -> Iterator[Block]:
         held = held[len(block.data) :]
         wanted = BLOCK_BYTES
     if held:
+        _check_merged(name, held, line)
         raise _cut(name, held, line)
+
+
+def _framed(name: str, held: bytes, line: int) -> Block | None:
+    """Return the whole records there are; git's lines in broken quotes are why they are broken."""
+    try:
+        block = _whole_records(name, held, line)
+    except ExtractError:
+        _check_merged(name, held, line)
+        raise
+    if block is not None:
+        block.check_merged()
+    return block
+
+
+def _check_merged(name: str, held: bytes, line: int) -> None:
+    if found := _UNMERGED.search(held):
+        raise _unmerged(name, line + held.count(b"\n", 0, found.start()))
 
 
 def _check_record(name: str, held: bytes, line: int) -> None:

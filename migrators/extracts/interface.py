@@ -75,7 +75,8 @@ class Manifest:
     version : int
         Schema version whose shape the files have.
     fingerprint : str
-        Of that schema.
+        Of that schema; empty in a committed one, in which the columns say enough and two branches
+        that each grow the schema would write a line of their own.
     files : str
         "parquet" or "csv".
     committed : bool

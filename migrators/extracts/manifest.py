@@ -30,6 +30,7 @@ _FORMATS = ("csv", "parquet")
 _FORMS = ("native", "text")
 _HEX64 = re.compile("[0-9a-f]{64}")
 _MAX_COUNT = 2**63 - 1
+_UNMERGED = re.compile(rb"^<<<<<<< ", re.MULTILINE)
 _DIGEST = "sha256"
 _FACTS = ("made", "sequences", "answers", "accounting", "access")
 
@@ -39,7 +40,7 @@ def dumps(manifest: Manifest) -> str:
     plain: dict[str, Any] = {
         "format": manifest.format,
         "version": manifest.version,
-        "fingerprint": manifest.fingerprint,
+        **({} if manifest.committed else {"fingerprint": manifest.fingerprint}),
         "files": manifest.files,
         "committed": manifest.committed,
         "tables": [_table(t) for t in sorted(manifest.tables, key=lambda t: t.name)],
@@ -114,6 +115,8 @@ def loads(text: bytes, where: str = FILE) -> Manifest:
     try:
         read = json.loads(text.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
+        if _UNMERGED.search(text):
+            raise _unmerged(where) from None
         raise _refused(where, f"is not JSON as it was written: {error}") from error
     said = read.pop(_DIGEST, None) if isinstance(read, dict) else None
     whole = said is None or said == _digest(read)
@@ -132,6 +135,13 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+def _unmerged(where: str) -> ExtractError:
+    return ExtractError(
+        f"{where} has lines of git's: a merge of two branches was not finished",
+        hint="keep one side, or both; delete the lines of <<<<<<<, ======= and >>>>>>>",
+    )
 
 
 def _refused(where: str, what: str) -> ExtractError:
@@ -199,7 +209,7 @@ def _manifest(read: _Reader) -> Manifest:
     files = read.choice("files", _FORMATS)
     found = Manifest(
         version=read.take("version", int),
-        fingerprint=read.text("fingerprint", _HEX64.fullmatch),
+        fingerprint=_fingerprint(read, committed=committed),
         files=files,
         tables=tuple(_read_table(t, files, committed=committed) for t in read.objects("tables")),
         committed=committed,
@@ -210,6 +220,13 @@ def _manifest(read: _Reader) -> Manifest:
     _check_sequences(read, found.sequences)
     read.end()
     return found
+
+
+def _fingerprint(read: _Reader, *, committed: bool) -> str:
+    if not committed:
+        return read.text("fingerprint", _HEX64.fullmatch)
+    read.take("fingerprint", str, "")  # what was committed earlier has one
+    return ""
 
 
 def _check_sequences(read: _Reader, sequences: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ RUFF = """
 """
 
 GITIGNORE = (".migrate/", "/data/")
-GITATTRIBUTES = ("fixtures/** -text",)
+GITATTRIBUTES = ("fixtures/** -text", "fixtures/**/*.csv merge=union")
 
 SCHEMA_1 = '''\
 """Schema 1 of {name}: counts are text for people, flags are 0 and 1."""

@@ -13,9 +13,9 @@ them as they are, is refused.
 | bare      | values that are none of what replaces them                  |
 """
 
-from migrators.personal.bare import INVENTED, bare
+from migrators.personal.bare import INVENTED, bare, formless
 from migrators.personal.declared import Personal, personal_columns
 from migrators.personal.replace import Replacer
 from migrators.personal.treatment import Treatment
 
-__all__ = ["INVENTED", "Personal", "Replacer", "Treatment", "bare", "personal_columns"]
+__all__ = ["INVENTED", "Personal", "Replacer", "Treatment", "bare", "formless", "personal_columns"]

@@ -1,8 +1,10 @@
 """Whether values of a personal column are what replaces them, or bare.
 
 Without the key nobody can tell whose pseudonym one is, but its form can be told: an address at a
-domain that is reserved for examples, a text with a token. Numbers and dates look like any other:
-of them the manifest has to say that they were replaced.
+domain that is reserved for examples, a text with a token, a UUID of version 8. Numbers and dates
+look like any other: of them the manifest has to say that they were replaced. (No form could be
+theirs: numbers of as many digits that stay different leave none of them over for a mark, and dates
+that move together keep what is between them.)
 """
 
 from __future__ import annotations
@@ -29,7 +31,13 @@ _RESERVED = (
     r"@(?:(?:[a-z0-9-]+\.)*(?:example\.(?:com|net|org)|example|test|invalid)|localhost)$"
 )
 """RFC 2606 and 6761."""
+_VERSION_8 = [bytes([byte]) for byte in range(0x80, 0x90)]
 _FORMS = {"email": _RESERVED, "name": _TOKEN, "text": _TOKEN}
+
+
+def formless(chosen: Treatment) -> bool:
+    """Whether what replaces values looks like any other: whoever checks has to believe a mark."""
+    return chosen.how in ("number", "shift")
 
 
 def bare(array: pa.Array, column: Column, chosen: Treatment, mark: str) -> pa.BooleanArray:
@@ -52,6 +60,9 @@ def bare(array: pa.Array, column: Column, chosen: Treatment, mark: str) -> pa.Bo
         like = pc.match_substring_regex(array, _FORMS[chosen.how])
         well = pc.or_(like, pc.equal(array, "")).fill_null(False)
         return pc.and_not(there, well)
-    if chosen.how and chosen.how != "null" and mark == chosen.how:
+    if chosen.how == "text":
+        seventh = pc.binary_slice(array.cast(pa.binary()), 6, 7)
+        return pc.and_not(there, pc.is_in(seventh, value_set=pa.array(_VERSION_8, pa.binary())))
+    if formless(chosen) and mark == chosen.how:
         return pa.repeat(pa.scalar(False), len(array))
     return there

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from migrators.config import nearest
 from migrators.errors import UsageError
-from migrators.personal.treatment import Treatment, check_treatment, treatment
+from migrators.personal.treatment import Treatment, check_treatment, fits, treatment
 from migrators.types import Kind
 
 if TYPE_CHECKING:
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str]
 """Table and column."""
+NOTHING: Mapping[Place, Treatment] = MappingProxyType({})
 Personal = dict[str, dict[str, Treatment]]
 """Personal columns by table."""
 
 
 def personal_columns(
-    schema: SchemaVersion, settings: Mapping[str, object], pairs: Iterable[tuple[Place, Place]] = ()
+    schema: SchemaVersion,
+    settings: Mapping[str, object],
+    pairs: Iterable[tuple[Place, Place]] = (),
+    followed: Mapping[Place, Treatment] = NOTHING,
 ) -> Personal:
     """Return what is declared of a schema's columns; a setting wins over the schema module.
 
@@ -35,35 +40,55 @@ def personal_columns(
         has not is another version's.
     pairs : iterable of (place, place)
         Columns that hold the same values although no foreign key says so.
+    followed : mapping of place to Treatment
+        What other versions declare of the same values; it gives way to what this one says.
 
     Raises
     ------
     UsageError
         What is declared does not fit a column.
     """
-    found = dict(_of_schema(schema)) | dict(_of_settings(schema, settings))
-    _spread(schema, found, tuple(pairs))
+    said = declared(schema, settings)
+    groups = _groups([*_referring(schema), *pairs])
+    settled = said.keys() | {p for group in groups if group & said.keys() for p in group}
+    found = {place: chosen for place, chosen in followed.items() if place not in settled}
+    found |= {place: chosen for place, chosen in said.items() if chosen is not None}
+    _spread(schema, found, groups)
     made: Personal = {}
     for (table, column), chosen in sorted(found.items()):
-        declared = schema.tables[table]
-        if chosen.how:
-            check_treatment(declared, declared.column[column], chosen)
-        made.setdefault(table, {})[column] = chosen
+        its = schema.tables[table]
+        if chosen.how and not chosen.of:
+            check_treatment(its, its.column[column], chosen)
+        unfit = chosen.of and not fits(its, its.column[column], chosen)
+        made.setdefault(table, {})[column] = Treatment("", of=chosen.of) if unfit else chosen
     return made
 
 
-def _of_schema(schema: SchemaVersion) -> Iterator[tuple[Place, Treatment]]:
+def declared(
+    schema: SchemaVersion, settings: Mapping[str, object]
+) -> dict[Place, Treatment | None]:
+    """Return what is said of each column; None where that is False, "not personal".
+
+    Raises
+    ------
+    UsageError
+        What is said is nothing that one can say.
+    """
+    return dict(_of_schema(schema)) | dict(_of_settings(schema, settings))
+
+
+def _of_schema(schema: SchemaVersion) -> Iterator[tuple[Place, Treatment | None]]:
     for name, table in schema.metadata.tables.items():
         stored = {c.name for c in schema.tables[name].stored}
         for column in table.c:
             said = column.info.get("pii")
-            if said not in (None, False) and column.name in stored:
+            if said is not None and column.name in stored:
                 yield (name, column.name), treatment(f"{name}.{column.name}", said)
 
 
 def _of_settings(
     schema: SchemaVersion, settings: Mapping[str, object]
-) -> Iterator[tuple[Place, Treatment]]:
+) -> Iterator[tuple[Place, Treatment | None]]:
     for place, said in settings.items():
         table, _, column = place.rpartition(".")
         if not table:
@@ -102,10 +127,10 @@ def strangers(schemas: Iterable[SchemaVersion], settings: Mapping[str, object]) 
 
 
 def _spread(
-    schema: SchemaVersion, found: dict[Place, Treatment], pairs: tuple[tuple[Place, Place], ...]
+    schema: SchemaVersion, found: dict[Place, Treatment], groups: Iterable[set[Place]]
 ) -> None:
     """Give columns that refer to one another the same treatment, and room for the narrowest."""
-    for group in _groups([*_referring(schema), *pairs]):
+    for group in groups:
         chosen = {found[place] for place in group if place in found}
         if not chosen:
             continue
@@ -128,7 +153,6 @@ def _spread(
 def _narrow(schema: SchemaVersion, found: dict[Place, Treatment], group: set[Place]) -> None:
     types = [schema.tables[table].column[column].type for table, column in group]
     rooms = [t.length for t in types if t.kind is Kind.TEXT and t.length is not None]
-    rooms += [t.range[1] for t in types if t.kind is Kind.INTEGER]
     for place in group:
         found[place] = replace(found[place], length=min(rooms, default=None))
 

@@ -2,7 +2,8 @@
 
 HMAC-SHA-256 (RFC 2104) of the value. Texts get a token of it, of 5 bits a character; numbers
 are permuted among those of as many digits by a Feistel network, so that different ones stay
-different; dates move by a number of days that the HMAC of a key decides.
+different, whatever the type of the column is; dates move by a number of days that the HMAC of a
+key decides.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ MARK = "x-"
 _TOKEN = 16
 _TOKEN_OF_NAME = 10
 _ROUNDS = 6
+_MOST = tuple(2**bits - 1 for bits in (7, 8, 15, 16, 23, 24, 31, 32, 63, 64))
+_LEAST = tuple(2**bits for bits in (7, 15, 23, 31, 63))
+"""The largest sizes of numbers above and below 0 that types of integers hold."""
 _DOMAIN, _SHORT_DOMAIN = "@example.org", "@a.test"
 """Reserved for examples and tests: nobody gets mail there (RFC 2606)."""
 GIVEN = ("Ada", "Bo", "Chi", "Dana", "Eli", "Finn", "Gale", "Hao",
@@ -61,29 +65,42 @@ def of_bytes(key: bytes, text: str) -> bytes:
     return bytes(digest)
 
 
-def of_number(key: bytes, number: int, most: int, shared: int | None) -> int:
+def of_number(key: bytes, number: int) -> int:
     """Return a number of the same sign and as many digits; different ones stay different, 0 is 0.
 
-    Parameters
-    ----------
-    most : int
-        The largest size that the column holds of this sign.
-    shared : int or None
-        The largest that every column holds which refers to the same: numbers up to it are
-        moved among themselves, so that they are the same in all of them.
+    It is one that the same types of integers hold, so that it fits wherever the number does and
+    is the same there.
     """
     size = abs(number)
     if not size:
         return 0
     digits = len(str(size))
-    first = int(10 ** (digits - 1))
-    last = min(10**digits - 1, most)
-    if shared is not None and size <= shared:
-        last = min(last, shared)
-    elif shared is not None:
-        first = max(first, shared + 1)
-    moved = first + _permuted(key, size - first, last - first + 1, f"{first}:{last}")
-    return moved if number >= 0 else -moved
+    limits = _MOST if number > 0 else _LEAST
+    first = max([10 ** (digits - 1), *(limit + 1 for limit in limits if limit < size)])
+    last = min([10**digits - 1, *(limit for limit in limits if limit >= size)])
+    moved = int(first + _permuted(key, size - first, last - first + 1, f"{first}:{last}"))
+    return moved if number > 0 else -moved
+
+
+def of_decimal(key: bytes, number: int, scale: int) -> int:
+    """Return the pseudonym of `number` / 10**`scale`, times 10**`scale` again.
+
+    It has as many digits before the point, and behind it up to the last one that is not 0, so
+    that 1.5 and 1.50 are one value with one pseudonym.
+    """
+    zeros = 0
+    while zeros < scale and not number % 10 and number:
+        number, zeros = number // 10 if number > 0 else -(-number // 10), zeros + 1
+    if zeros == scale or not number:
+        return int(of_number(key, number) * 10**zeros)
+    size = abs(number)
+    digits = len(str(size))
+    first = 9 * 10 ** (digits - 2) if digits > 1 else 0
+    count = 9 * 10 ** (digits - 1) - first
+    place = size // 10 * 9 + size % 10 - 1  # among those that do not end in 0
+    moved = first + _permuted(key, place - first, count, f"{scale - zeros}:{first}:{count}")
+    made = (moved // 9 * 10 + moved % 9 + 1) * 10**zeros
+    return int(made if number > 0 else -made)
 
 
 def _permuted(key: bytes, value: int, size: int, domain: str) -> int:

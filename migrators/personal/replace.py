@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from migrators.errors import UsageError, ValueRefused
 from migrators.personal import pseudonym
+from migrators.personal.bare import INVENTED, bare
 from migrators.types import Kind, constants
 from migrators.types.joined import keys
 from migrators.types.text import outside_years, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from migrators.personal.declared import Personal
     from migrators.personal.treatment import Treatment
@@ -38,6 +39,9 @@ class Replacer:
     ----------
     key : str
         Of the pseudonyms; it is in no message and in no file.
+    said : mapping of table to mapping of column to text
+        What the manifest of the extract that is read says of columns: what replaced a value
+        stays, so that it is the same in both.
     replaced : Counter of (table, column)
         How many values were.
 
@@ -50,6 +54,7 @@ class Replacer:
     schema: SchemaVersion
     personal: Personal
     key: str = field(repr=False)
+    said: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     replaced: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -57,7 +62,7 @@ class Replacer:
         for table, columns in self.personal.items():
             for column, chosen in columns.items():
                 if not chosen.how:
-                    raise _unsaid(table, column)
+                    raise _unsaid(table, column, chosen.of)
         takes_key = any(
             t.is_pseudonym for columns in self.personal.values() for t in columns.values()
         )
@@ -79,9 +84,15 @@ class Replacer:
     def marks(self) -> dict[str, dict[str, str]]:
         """What a manifest says of columns: how their values were replaced."""
         return {
-            table: {column: chosen.how for column, chosen in columns.items()}
+            table: {
+                column: INVENTED if self._mark(table, column) == INVENTED else chosen.how
+                for column, chosen in columns.items()
+            }
             for table, columns in self.personal.items()
         }
+
+    def _mark(self, table: str, column: str) -> str:
+        return self.said.get(table, {}).get(column, "")
 
     def batch(self, table: str, batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
         """Return rows of a table with its personal values replaced; NULL stays NULL."""
@@ -89,10 +100,25 @@ class Replacer:
         for at, column in enumerate(columns):
             chosen = self.personal.get(table, {}).get(column.name)
             if chosen is not None:
-                arrays[at] = self._array(table, batch, columns, column, chosen)
-                there = len(batch) - batch.column(at).null_count
-                self.replaced[table, column.name] += there
+                arrays[at], count = self._others(table, batch, columns, column, chosen)
+                self.replaced[table, column.name] += count
         return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+
+    def _others(
+        self,
+        table: str,
+        batch: pa.RecordBatch,
+        columns: Sequence[Column],
+        column: Column,
+        chosen: Treatment,
+    ) -> tuple[pa.Array, int]:
+        """Return a column's values with others in their place, and how many these are."""
+        array, mark = batch[column.name], self._mark(table, column.name)
+        made = self._array(table, batch, columns, column, chosen)
+        if mark not in (chosen.how, INVENTED):
+            return made, len(array) - array.null_count
+        real = bare(array, column, chosen, mark)
+        return pc.if_else(real, made, array), real.true_count
 
     def _array(
         self,
@@ -125,13 +151,9 @@ class Replacer:
         if kind is Kind.UUID:
             return lambda value: pseudonym.of_bytes(key, value.hex())
         if kind is Kind.INTEGER:
-            low, high = column.type.range
-            return lambda value: pseudonym.of_number(
-                key, value, -low if value < 0 else high, chosen.length
-            )
+            return lambda value: pseudonym.of_number(key, value)
         if kind is Kind.DECIMAL:
-            most, scale = 10**column.type.precision - 1, column.type.scale
-            return lambda value: _decimal(key, value, most, scale)
+            return lambda value: _decimal(key, value, column.type.scale)
         return lambda value: (
             pseudonym.of_text(key, chosen.how, value, chosen.length) if value else value
         )
@@ -164,11 +186,11 @@ def _moved(array: pa.Array, plain: pa.DataType, by: Any) -> pa.Array:
     return numbers.cast(plain).cast(array.type)
 
 
-def _decimal(key: bytes, value: Decimal, most: int, scale: int) -> Decimal:
+def _decimal(key: bytes, value: Decimal, scale: int) -> Decimal:
     """Return the pseudonym of all digits; arithmetic would round beyond 28 of them."""
     sign, digits, _ = value.as_tuple()
     whole = int("".join(map(str, digits))) * (-1 if sign else 1)
-    moved = pseudonym.of_number(key, whole, most, None)
+    moved = pseudonym.of_decimal(key, whole, scale)
     return Decimal((int(moved < 0), tuple(map(int, str(abs(moved)))), -scale))
 
 
@@ -178,12 +200,13 @@ def _each(array: pa.Array, one: Callable[[Any], Any]) -> pa.Array:
     return values.take(coded.indices)
 
 
-def _unsaid(table: str, column: str) -> UsageError:
+def _unsaid(table: str, column: str, of: str) -> UsageError:
+    why = f" as {of} is" if of else ""
     return UsageError(
-        f"{table}.{column} is personal, and nothing says what replaces its values",
+        f"{table}.{column} is personal{why}, and nothing says what replaces its values",
         hint=(
             f'Column("{column}", ..., info={{"pii": "text"}})     in the schema module',
             f'or in [tool.migrators.pii]: "{table}.{column}" = "text"',
-            'null, {constant = ""}, email, name, text, number, shift',
+            'null, {constant = ""}, email, name, text, number, shift; false: it is not personal',
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrators.errors import UsageError
@@ -40,8 +40,10 @@ class Treatment:
     days : int
         Of a shift: how far at most.
     length : int or None
-        Characters, or the largest integer, that every column which holds the same values has
-        room for.
+        Characters that every column which holds the same values has room for.
+    of : str
+        The column of another version that it was declared of, where it was: "users.name of
+        schema 2".
     """
 
     how: str
@@ -49,6 +51,7 @@ class Treatment:
     by: str = ""
     days: int = DAYS
     length: int | None = None
+    of: str = field(default="", compare=False)
 
     @property
     def is_pseudonym(self) -> bool:
@@ -56,14 +59,18 @@ class Treatment:
         return self.how in PSEUDONYMS
 
 
-def treatment(where: str, said: object) -> Treatment:
+def treatment(where: str, said: object) -> Treatment | None:
     """Return what was said of a column: "email", {"constant": ""}, {"shift": "user_id"}, True.
+
+    None where it is False: the column is not personal, whatever another version says.
 
     Raises
     ------
     UsageError
         It is none of these.
     """
+    if said is False:
+        return None
     if said is True:
         return Treatment("")
     if isinstance(said, str) and said in WORDS and said != "constant":
@@ -95,6 +102,11 @@ def check_treatment(table: Table, column: Column, chosen: Treatment) -> None:
             f"{table.name}.{column.name}: pii = {chosen.how!r}: {problem}",
             hint=f"what replaces a {column.type}: {', '.join(_choices(column))}",
         )
+
+
+def fits(table: Table, column: Column, chosen: Treatment) -> bool:
+    """Whether a column can take what was declared of another."""
+    return not _problem(table, column, chosen)
 
 
 def _problem(table: Table, column: Column, chosen: Treatment) -> str:

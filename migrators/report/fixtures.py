@@ -21,6 +21,9 @@ def _lines(each: Checked) -> Iterator[str]:
     if not each.findings:
         held = f"{plural(each.tables, 'table')}, {plural(each.rows, 'row')}"
         yield f"ok     {each.path}: {held}; types, keys and references hold"
+        if each.believed:
+            yield f"note   numbers and dates of {', '.join(each.believed)}: manifest.json says that"
+            yield "       they were replaced; one that was typed since looks the same: see git diff"
         return
     yield f"STOP   {each.path}: {plural(len(each.findings), 'finding')}"
     yield from (f"  {finding}" for finding in each.findings)

@@ -185,6 +185,16 @@ def all_runs(project: Project) -> Iterator[RunDirectory]:
             yield run
 
 
+def clear_ended(project: Project) -> None:
+    """Remove what a killed run could not hold in memory: rows as they are, and of use to nobody.
+
+    The caller holds the lock.
+    """
+    for run in _directories(project):
+        if (run.path / "scratch").is_dir():
+            run.clear_scratch()
+
+
 def clear_unbegun(project: Project) -> None:
     """Remove what a crash left of runs that had not said yet what was asked.
 

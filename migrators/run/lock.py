@@ -17,7 +17,7 @@ from migrators.backends import backend_for
 from migrators.errors import DatabaseError, Locked
 from migrators.failpoints import act
 from migrators.project import private_directory
-from migrators.run.directory import now
+from migrators.run.directory import clear_ended, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,6 +64,7 @@ def locked(
                 stack.enter_context(database.held(project.settings.name, command))
                 for database in _servers(urls)
             ]
+            clear_ended(project)
             for url in urls:
                 backend_for(url).recover()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrators import __version__, plan
 from migrators.backends import scratch_backend
-from migrators.errors import ExtractError, UsageError
+from migrators.errors import ExtractError, MigrateError, UsageError, ValueRefused
 from migrators.events import Emit, Note, StageDone, StageStarted, silent
 from migrators.extracts.directory import ExtractReader, ExtractWriter, is_complete
 from migrators.load import finish, load
@@ -101,15 +101,16 @@ def sample(
         It does not load; nothing is left of it.
     """
     if isinstance(source, int):
-        schema = load_schema(project, source)
+        schema, said = load_schema(project, source), {}
     else:
-        schema = open_extract(project, source)[1]
+        reader, schema = open_extract(project, source)
+        said = {name: reader.replaced(name) for name in schema.tables}
     to = (options.to or project.fixtures(schema.version)).resolve()
     _free(to, options)
     command = f"migrate sample {source}"
     request = replace(request, references=_references(project, schema, options, emit))
     personal = personal_of(project, schema, request.references)
-    replacer = Replacer(schema, personal, project.settings.pii_key)
+    replacer = Replacer(schema, personal, project.settings.pii_key, said)
     with locked(project, command, *([source] if isinstance(source, int) else [])):
         run = new_run(project, command)
         try:
@@ -208,8 +209,8 @@ class _Sampling:
         }
         with database.snapshot(self.run.scratch) as snapshot:
             reading = Reading(self.schema, database, snapshot)
-            sampled = choose(reading, self.request, scratch, emit=self.emit)
-        write(sampled, writer, made, self.replacer, scratch=scratch, emit=self.emit)
+            sampled = choose(reading, self.request, self.replacer, scratch, emit=self.emit)
+        write(sampled, writer, made, scratch=scratch, emit=self.emit)
         return sampled
 
     def _prove(self, reader: ExtractReader, database: Backend) -> None:
@@ -226,6 +227,9 @@ class _Sampling:
             load(reader, self.schema, proof, emit=silent)
             finish(reader, self.schema, proof, emit=silent)
             verify(reader, self.schema, proof, sames=(), scratch=work, emit=silent)
+        except MigrateError as error:
+            error.hint += self._replaced_by_others(error)
+            raise
         finally:
             if proof.exists():
                 proof.discard()
@@ -233,6 +237,19 @@ class _Sampling:
                 self.run.say("gone", database=proof.database)
         said = "it loads, and every cell reads back equal"
         self.emit(StageDone("prove", time.monotonic() - began, (said,)))
+
+    def _replaced_by_others(self, error: MigrateError) -> tuple[str, ...]:
+        """Return what to say of personal values, which the schema may refuse as they are now."""
+        personal = self.replacer.personal
+        tables = [error.table] if isinstance(error, ValueRefused) else list(personal)
+        names = [f"{table}.{column}" for table in tables for column in personal.get(table, {})]
+        if not names:
+            return ()
+        return (
+            f"the values of {', '.join(names)} were replaced: where the schema refuses what stands "
+            "there now,",
+            f'another one may fit: "{names[0]}" = {{constant = ...}} in [tool.migrators.pii]',
+        )
 
     @staticmethod
     def _put(place: Path, to: Path, *, committed: bool) -> None:

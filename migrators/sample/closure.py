@@ -6,11 +6,14 @@ circle of references ends by itself, since a row is kept once.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from migrators.errors import NotHeld, ValueRefused
+from migrators.backends.refusals import key_text
+from migrators.errors import DatabaseError, NotHeld, ValueRefused
 from migrators.events import Emit, Note, TableProgress
 from migrators.sample.chance import Lowest, hashes
 from migrators.sample.kept import KeptTable, distinct
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from migrators.personal import Replacer
     from migrators.sample.reading import Reading, Values
     from migrators.sample.references import Reference
     from migrators.sample.request import Request
@@ -47,11 +51,15 @@ class Sampled:
     children: Counter[str]
 
 
-def choose(reading: Reading, request: Request, scratch: Path, *, emit: Emit) -> Sampled:
+def choose(
+    reading: Reading, request: Request, replacer: Replacer, scratch: Path, *, emit: Emit
+) -> Sampled:
     """Choose the rows of a sample.
 
     Parameters
     ----------
+    replacer : Replacer
+        Of personal values.
     scratch : Path
         A private directory, which is to stay until the rows are written.
 
@@ -67,8 +75,9 @@ def choose(reading: Reading, request: Request, scratch: Path, *, emit: Emit) -> 
         place = scratch / f"rows{sum(map(len, reading.held.values()))}"
         place.mkdir(mode=0o700)
         try:
-            return _Closure(reading, request, place, emit).run(roots)
+            return _Closure(reading, request, replacer, place, emit).run(roots)
         except NotHeld as refused:
+            replacer.replaced.clear()
             emit(Note(f"{refused.table}.{refused.column} is held as text: {refused.reason}"))
 
 
@@ -76,6 +85,7 @@ def choose(reading: Reading, request: Request, scratch: Path, *, emit: Emit) -> 
 class _Closure:
     reading: Reading
     request: Request
+    replacer: Replacer
     place: Path
     emit: Emit
     begun: Counter[str] = field(default_factory=Counter)
@@ -95,7 +105,8 @@ class _Closure:
         key = self.reading.schema.tables[name].primary_key
         stored = tuple(c.name for c in columns)
         identity = key if key and set(key) <= set(stored) else stored
-        return KeptTable(columns, identity, self.place / f"{at}.arrow")
+        replaced = partial(self.replacer.batch, name, columns=columns)
+        return KeptTable(columns, identity, self.place / f"{at}.arrow", replaced)
 
     def run(self, roots: Sequence[str]) -> Sampled:
         level = {name: list(self._begin(name)) for name in roots}
@@ -116,7 +127,13 @@ class _Closure:
         stored = [c.name for c in kept.columns]
         narrow = len(kept.identity) < len(stored) and self.reading.askable(name, kept.identity)
         only = kept.identity if narrow else ()
-        found = self._lowest(name, count, self.reading.all(name, where, only))
+        try:
+            found = self._lowest(name, count, self.reading.all(name, where, only))
+        except DatabaseError as error:
+            if where:
+                columns = ", ".join(c.name for c in kept.columns)
+                error.hint += (f"the condition is SQL of this database; {name} has {columns}",)
+            raise
         if not narrow or not found:
             yield from self._keep(name, found, self.begun)
             return
@@ -192,13 +209,33 @@ class _Closure:
             ", ".join(reference.columns),
             said,
             count=len(rows),
-            samples=[(self._named(child, batch, row), "") for row in rows[:_SAMPLES]],
-            hint=f'mend them, or leave them out: --where "{reference.table}=..."',
+            samples=[
+                (
+                    self._named(child, batch, row, reference.table),
+                    key_text(reference.columns, refers),
+                )
+                for row in rows[:_SAMPLES]
+                for refers in [[batch[name][row].as_py() for name in reference.columns]]
+            ],
+            hint=f"mend them, or leave them out: --where {shlex.quote(self._leading(reference))}",
         )
 
-    @staticmethod
-    def _named(child: KeptTable, batch: pa.RecordBatch, row: int) -> str:
-        return ", ".join(f"{name} {batch[name][row].as_py()}" for name in child.identity[:3])
+    def _named(self, child: KeptTable, batch: pa.RecordBatch, row: int, table: str) -> str:
+        """Return how a row is named: by its key, as far as that is not personal."""
+        personal = self.replacer.personal.get(table, {})
+        key = self.reading.schema.tables[table].primary_key
+        names = [name for name in child.identity if name in key and name not in personal]
+        return key_text(names, [batch[name][row].as_py() for name in names])
+
+    def _leading(self, reference: Reference) -> str:
+        """Return the condition that a row's reference leads somewhere, where it is one of SQL."""
+        if len(reference.columns) > 1:
+            return f"{reference.table}=..."
+        quote = self.reading.database.dialect.identifier_preparer.quote
+        own, target, its = map(
+            quote, (*reference.columns, reference.target, *reference.target_columns)
+        )
+        return f"{reference.table}={own} IN (SELECT {its} FROM {target})"
 
     # what refers to them ---------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from migrators.project import private_file
 from migrators.types.joined import joined, keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from migrators.schema import Column
@@ -28,6 +28,8 @@ class KeptTable:
         As its rows are held.
     identity : tuple of str
         Columns that tell its rows apart: the primary key, or all.
+    replaced : callable
+        Replaces a batch's personal values: what is on disk never has them.
     known : mapping of columns to keys
         By each key that something refers to.
     """
@@ -35,6 +37,7 @@ class KeptTable:
     columns: tuple[Column, ...]
     identity: tuple[str, ...]
     path: Path
+    replaced: Callable[[pa.RecordBatch], pa.RecordBatch]
     rows: int = 0
     known: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
     _own: set[str] = field(default_factory=set)
@@ -48,7 +51,7 @@ class KeptTable:
         self._own.update(self._names(new).to_pylist())
         for names, there in self.known.items():
             there.update(self.keys(new, names).drop_null().to_pylist())
-        self._write(new)
+        self._write(self.replaced(new))
         self.rows += len(new)
         return new
 
@@ -65,7 +68,7 @@ class KeptTable:
         return keys([batch[n] for n in names], [types[n] for n in names])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield all that was kept; nothing is added afterwards."""
+        """Yield all that was kept, personal values replaced; nothing is added afterwards."""
         if self._writer is None:
             return
         self._writer.close()

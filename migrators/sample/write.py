@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from migrators.extracts.directory import ExtractWriter
-    from migrators.personal import Replacer
     from migrators.sample.closure import Sampled
 
 
@@ -22,7 +21,6 @@ def write(
     sampled: Sampled,
     writer: ExtractWriter,
     made: Mapping[str, str],
-    replacer: Replacer,
     *,
     scratch: Path,
     emit: Emit,
@@ -33,8 +31,6 @@ def write(
     ----------
     made : mapping
         Of the manifest: what it was made of.
-    replacer : Replacer
-        Of personal values.
     scratch : Path
         A private directory, for what does not fit into memory.
     """
@@ -45,8 +41,7 @@ def write(
             tempfile.TemporaryDirectory(dir=scratch) as own,
             writer.table(name, ordered=bool(key), columns=kept.columns) as sink,
         ):
-            rows = (replacer.batch(name, batch, kept.columns) for batch in kept.batches())
-            for batch in in_order(rows, order, Path(own), BATCH_ROWS):
+            for batch in in_order(kept.batches(), order, Path(own), BATCH_ROWS):
                 sink.write(batch)
         emit(TableDone("sample", name, kept.rows))
     writer.finish(made=dict(made))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
+
+from migrators.init.sample import GITATTRIBUTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +48,23 @@ def test_what_cannot_be_checked(cheese: Cheeseshop) -> None:
     cheese.refused("fixtures", "check", code=2, words=["there are no fixtures"])
 
 
+def test_committed_extracts_are_looked_at_wherever_they_are(cheese: Cheeseshop) -> None:
+    """Below fixtures/ whatever they are called; elsewhere those that git has, no others."""
+    places = [cheese.root / place for place in ("fixtures/big/v3", "tests/data/v3", "data/mine")]
+    for place in places:
+        shutil.copytree(cheese.fixtures(3), place)
+        (place / "users.csv").unlink()
+    (cheese.root / "web").mkdir()
+    (cheese.root / "web" / "manifest.json").write_text('{"name": "an application"}')
+    git(cheese.root, "init", "--quiet")
+    git(cheese.root, "add", "tests/data", "web")
+    done = cheese.run("fixtures", "check")
+    assert (done.code, done.out.count("STOP"), done.out.count("ok  ")) == (3, 2, 4)
+    assert all(f"{place}: 1 finding" in done.out for place in places[:2])
+    done = cheese.run("fixtures", "check", "fixtures/big")
+    assert (done.code, done.out.count("STOP"), done.out.count("ok  ")) == (3, 1, 0)
+
+
 # branches ---------------------------------------------------------------------------------
 
 
@@ -66,18 +86,43 @@ def edited(cheese: Cheeseshop, *, after: str, line: str) -> None:
     file.write_text("".join(lines), "utf-8")
 
 
-def test_two_branches_that_add_rows_are_merged_by_git(cheese: Cheeseshop) -> None:
-    """Nothing in the files is of all rows, so that two edits meet only where they are the same."""
+def merged(cheese: Cheeseshop, rows: dict[str, tuple[str, str]]) -> None:
+    """Commit, on a branch each, a row after the one that begins so; merge them."""
+    attributes = "".join(f"{line}\n" for line in GITATTRIBUTES)
+    (cheese.root / ".gitattributes").write_text(attributes)
     git(cheese.root, "init", "--quiet", "--initial-branch=main")
     git(cheese.root, "add", ".")
     git(cheese.root, "commit", "--quiet", "--message=begun")
-    rows = {"one": ("id,", '-5,"One",,1,,1.0\n'), "two": ("9,", '20,"Two",,1,,2.0\n')}
     for branch, (after, line) in rows.items():
         git(cheese.root, "checkout", "--quiet", "-b", branch, "main")
         edited(cheese, after=after, line=line)
         git(cheese.root, "commit", "--quiet", "--all", f"--message={branch}")
     git(cheese.root, "merge", "--quiet", "--no-edit", "one")
     assert git(cheese.root, "status", "--porcelain") == ""
+
+
+def test_two_branches_that_append_to_the_same_file_are_merged_by_git(cheese: Cheeseshop) -> None:
+    """As `init` tells git to; in the wrong order, which a load does not mind; a key twice is named.
+
+    Without it the ends of the file are a conflict, whatever stands there.
+    """
+    merged(cheese, {"one": ("9,", '20,"One",,1,,1.0\n'), "two": ("9,", '15,"Two",,1,,2.0\n')})
+    cheese.ran("fixtures", "check", str(cheese.fixtures(3)))
+    cheese.ran("load", str(cheese.fixtures(3)))
+    query = "SELECT id, name FROM suppliers WHERE id > 9 ORDER BY id"
+    assert cheese.rows(3, query) == [(15, "Two"), (20, "One")]
+
+
+def test_one_row_that_both_branches_changed_is_named(cheese: Cheeseshop) -> None:
+    """Git keeps both lines, and the check names them."""
+    merged(cheese, {"one": ("9,", '20,"One",,1,,1.0\n'), "two": ("9,", '20,"Two",,1,,1.0\n')})
+    done = cheese.run("fixtures", "check", str(cheese.fixtures(3)))
+    assert (done.code, "id: the same as in line" in done.out) == (3, True)
+
+
+def test_two_branches_that_add_rows_are_merged_by_git(cheese: Cheeseshop) -> None:
+    """Nothing in the files is of all rows, so that two edits meet only where they are the same."""
+    merged(cheese, {"one": ("id,", '-5,"One",,1,,1.0\n'), "two": ("9,", '20,"Two",,1,,2.0\n')})
     cheese.ran("fixtures", "check", str(cheese.fixtures(3)))
     cheese.ran("load", str(cheese.fixtures(3)))
     query = "SELECT id, name FROM suppliers WHERE id NOT BETWEEN 1 AND 9 ORDER BY id"

@@ -91,3 +91,4 @@ def test_what_is_typed_wrong_is_said(two: Cheeseshop) -> None:
         two.refused("sample", "2", "--replace", *typed, code=2, words=words)
     done = two.run("sample", "2", "--replace", "--where", "users=no_such_column = 1")
     assert (done.code, "no_such_column" in done.said, done.clear) == (1, True, True)
+    assert "the condition is SQL of this database; users has id, username," in done.said

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
 from migrators.backends import backend_for
-from migrators.errors import UsageError
+from migrators.errors import UsageError, ValueRefused
 from migrators.events import silent
 from migrators.personal import Treatment, bare
-from migrators.personal.pseudonym import of_number
+from migrators.personal.pseudonym import of_bytes, of_decimal, of_number
 from migrators.project import Project
+from migrators.report.fixtures import fixtures_lines
 from migrators.run import (
     Options,
     SampleOptions,
@@ -42,6 +46,7 @@ t("users", Column("email", String(60), primary_key=True, info={"pii": "email"}),
   Column("joined", DateTime, info={"pii": {"shift": "no", "days": 9}}))
 t("orders", Column("id", Integer, primary_key=True), Column("of", ForeignKey("users.email")),
   Column("phone", Integer, info={"pii": "number"}), Column("no", Integer),
+  Column("paid", Numeric(12, 4), info={"pii": "number"}),
   Column("sent", Date, info={"pii": {"shift": "no"}}))
 """
 SETTINGS = """
@@ -68,18 +73,21 @@ def shop(shop: Sandbox) -> Sandbox:
         "INSERT INTO users (email, name) VALUES ('', NULL)",
         *(
             f"INSERT INTO orders VALUES ({n}, 'u{n % 9}@real.com', {31600000 + n % 9}, {n % 9}, "
-            f"{day.format(n % 9 * 99 + 5)})"
+            f"{n % 9 * 7}.25, {day.format(n % 9 * 99 + 5)})"
             for n in range(30)
         ),
     )
     return shop
 
 
-def made(shop: Sandbox, key: str = KEY, **options: Any) -> dict[str, list[dict[str, str]]]:
+def made(
+    shop: Sandbox, key: str = KEY, where: dict[str, str] | None = None, **options: Any
+) -> dict[str, list[dict[str, str]]]:
     """Make a sample of all rows; return those of each table."""
     project = Project.find(shop.root, environment={"MIGRATE_PII_KEY": key})
     asked = SampleOptions(replace=True, **options)
-    place = sample(project, 1, Request(rows=1000), asked, emit=silent).path
+    request = Request(rows=1000, where=where or {}, tables=("users",) if where else ())
+    place = sample(project, 1, request, asked, emit=silent).path
     return {p.stem: parsed(p.read_bytes()) for p in place.glob("*.csv")}
 
 
@@ -102,10 +110,12 @@ def test_nothing_personal_is_written_and_the_check_is_well(shop: Sandbox) -> Non
 
 
 def test_equal_values_stay_equal_in_every_table_and_sample(shop: Sandbox) -> None:
-    """Also numbers of columns of another width; under another key all are others."""
+    """Also numbers of columns of another width or scale; under another key all are others."""
     found = made(shop)
     phones = {user["email"]: user["phone"] for user in found["users"]}
     assert all(phones[order["of"]] == order["phone"] for order in found["orders"])
+    wages = {user["email"]: Decimal(user["wage"] or 0) for user in found["users"]}
+    assert all(wages[order["of"]] == Decimal(order["paid"]) for order in found["orders"])
     assert all(len(phone) == 8 for phone in phones.values() if phone)
     assert made(shop) == found
     other = made(shop, OTHER)
@@ -131,17 +141,35 @@ def test_dates_of_one_key_move_together(shop: Sandbox) -> None:
     assert all(user["joined"].endswith(" 01:02:03.000004") for user in found["users"] if user["no"])
 
 
-@pytest.mark.parametrize("number", [0, 7, -7, 10, 99, -(2**31), 2**31 - 1, 10**9, 2**63 - 1])
-def test_numbers_stay_different_and_of_their_size(number: int) -> None:
-    """A permutation of those with as many digits, which the column holds."""
-    most = 2**31 if -(2**31) <= number < 0 else 2**31 - 1 if number < 2**31 else 2**63 - 1
-    moved = of_number(KEY.encode(), number, most, None)
-    assert (len(str(moved)), moved < 0, abs(moved) <= most) == (len(str(number)), number < 0, True)
-    hundred = {of_number(KEY.encode(), n, 2**31 - 1, 120) for n in range(100, 160)}
-    assert len(hundred) == 60
-    assert {of_number(KEY.encode(), n, 2**31 - 1, 120) for n in range(100, 121)} == set(
-        range(100, 121)
-    )
+@pytest.mark.parametrize(
+    "number",
+    [0, 7, -7, 10, 99, 127, -128, 128, 2**31 - 1, -(2**31), 2**31, 10**9, 2**63 - 1, 10**30],
+)
+def test_a_number_fits_where_it_did(number: int) -> None:
+    """As many digits, and every type of integers that holds the one holds the other."""
+    moved = of_number(KEY.encode(), number)
+    assert (len(str(moved)), moved < 0) == (len(str(number)), number < 0)
+    for bits in (7, 8, 15, 31, 32, 63, 64):
+        assert (-(2**bits) <= moved < 2**bits) == (-(2**bits) <= number < 2**bits)
+
+
+def test_numbers_stay_different_to_the_limits_of_a_type() -> None:
+    """A permutation: of all numbers of 16 bits, and of those just below and above 32."""
+    for numbers in (range(-(2**15), 2**15), range(2**31 - 300, 2**31 + 300)):
+        assert len({of_number(KEY.encode(), n) for n in numbers}) == len(numbers)
+
+
+def test_decimals_of_any_scale_are_one_value() -> None:
+    """1.5 and 1.50, -20 and -20.00; different ones stay different, of as many digits."""
+    key = KEY.encode()
+    for number in (0, 1, 15, -15, 20, -20, 4095, 10**20, 10**20 + 1):
+        plain = of_decimal(key, number, 1)
+        assert of_decimal(key, number * 10, 2) == plain * 10
+        assert of_decimal(key, number * 10**9, 10) == plain * 10**9
+        assert len(str(plain)) == len(str(number))
+    assert of_decimal(key, 700, 2) == of_number(key, 7) * 100
+    numbers = range(-2_000, 2_000)
+    assert len({of_decimal(key, n, 2) for n in numbers}) == len(numbers)
 
 
 def test_a_sample_without_the_key_is_refused(shop: Sandbox) -> None:
@@ -200,7 +228,7 @@ def test_what_is_personal_is_so_under_another_name(renaming: Sandbox) -> None:
         '[tool.migrators.pii]\n"users.name" = "name"\n',
     )
     to = renaming.project.fixtures(2)
-    with pytest.raises(UsageError, match=r"personal in schema 1 bare: people\.full_name"):
+    with pytest.raises(UsageError, match=r"bare: people\.full_name \(as users\.name of schema 1\)"):
         extract_only(renaming.project, [(1, 2)], to, Options(files="csv"), emit=silent)
     extract_only(renaming.project, [(1, 2)], renaming.root / "mine", Options(), emit=silent)
 
@@ -245,7 +273,7 @@ def test_a_pseudonym_is_the_whole_value(how: str, text: str) -> None:
 def test_small_numbers_stay_different_too(key: bytes) -> None:
     """Of either sign; 0 is nobody's."""
     numbers = range(-120, 121)
-    made_of = [of_number(key, number, 10**6, None) for number in numbers]
+    made_of = [of_number(key, number) for number in numbers]
     assert len(set(made_of)) == len(numbers)
     assert [(m > 0) - (m < 0) for m in made_of] == [(n > 0) - (n < 0) for n in numbers]
 
@@ -320,3 +348,118 @@ def test_what_models_say_of_a_column_is_frozen(shop: Sandbox) -> None:
 
     spelled = str(column(with_it.metadata.tables["users"].c.born, lambda _: None))
     assert 'info={"pii": {"shift": "no"}}' in spelled
+
+
+def test_nothing_personal_is_on_the_disk_while_a_sample_is_made(
+    shop: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a run which is killed leaves nothing of it."""
+    seen: list[bytes] = []
+
+    def stopped(*_: Any, scratch: Any, **__: Any) -> None:
+        seen.extend(p.read_bytes() for p in scratch.parent.rglob("*") if p.is_file())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("migrators.run.sampling.write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made(shop)
+    assert len(seen) >= 2
+    assert not any(word in text for text in seen for word in (b"real.com", b"Real Name", b"secret"))
+
+
+def test_the_next_command_removes_what_a_killed_one_held_on_the_disk(shop: Sandbox) -> None:
+    """Whatever the command is: rows of an extract that is sampled are there as they are."""
+    from migrators.run.directory import new_run
+
+    killed = new_run(shop.project, "migrate sample big").scratch / "source.db"
+    killed.write_text("rows")
+    made(shop)
+    assert not killed.parent.exists()
+
+
+def test_no_error_shows_a_personal_value(shop: Sandbox) -> None:
+    """A key that is personal names no row; nor does a check show what stands in a column."""
+    shop.sql("PRAGMA foreign_keys = 0", "UPDATE orders SET \"of\" = 'gone@real.com' WHERE id = 1")
+    shop.sql("PRAGMA foreign_keys = 0", "DELETE FROM orders WHERE id <> 1")
+    with pytest.raises(ValueRefused) as refused:
+        made(shop)
+    assert (
+        str(refused.value) == "orders.of: 1 row at id 1: refers to a row of users that is not there"
+    )
+    assert refused.value.values == ("of gone@real.com",)
+    option, _, typed = shlex.split(refused.value.hint[0])[-1].partition("=")
+    assert (option, typed) == ("orders", '"of" IN (SELECT email FROM users)')
+    assert made(shop, where={option: typed})["orders"] == []
+    file = shop.project.fixtures(1) / "users.csv"
+    file.write_text(f"{file.read_text()},,,,,9,31.12.1980,,\n")
+    (checked,) = check_fixtures(shop.project)
+    assert "is not a date" in str(checked.findings)
+    assert "1980" not in str(checked.findings)
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_row_without_a_key_is_not_named_by_its_values(shop: Sandbox, *, keyed: bool) -> None:
+    """What stands in its columns is for who asks for values."""
+    key = ", primary_key=True" if keyed else ""
+    shop.schema(
+        1, f't("a", Column("id", Integer, primary_key=True))\n'
+        f't("b", Column("n", Integer{key}), Column("of", ForeignKey("a.id")))'
+    )  # fmt: skip
+    shop.database(1).unlink()
+    shop.write("pyproject.toml", '[tool.migrators]\nurl = "sqlite:///shop_v{version}.db"\n')
+    shop.create("PRAGMA foreign_keys = 0", "INSERT INTO b VALUES (77, 5)")
+    with pytest.raises(ValueRefused) as refused:
+        made(shop)
+    assert ("n 77" in str(refused.value)) == keyed
+
+
+def test_a_pseudonym_that_the_schema_refuses_says_what_else_there_is(shop: Sandbox) -> None:
+    """Which columns were replaced, and a line that does it otherwise."""
+    shop.schema(1, SCHEMA.replace('Column("no", Integer, unique=True)',
+        'Column("no", Integer, unique=True), '
+        'CheckConstraint("phone < 31700000", name="ck_p")'))  # fmt: skip
+    with pytest.raises(ValueRefused, match="breaks CHECK ck_p") as refused:
+        made(shop)
+    assert '"users.bio" = {constant = ...} in [tool.migrators.pii]' in refused.value.hint[-1]
+    assert "users.phone" in refused.value.hint[-2]
+
+
+def test_numbers_and_dates_are_believed_and_that_is_said(shop: Sandbox) -> None:
+    """One typed later looks like what replaced the others: which columns, and what to do."""
+    made(shop)
+    (checked,) = check_fixtures(shop.project)
+    assert checked.believed == (
+        "orders.paid", "orders.phone", "orders.sent",
+        "users.born", "users.joined", "users.phone", "users.wage",
+    )  # fmt: skip
+    said = " ".join(fixtures_lines([checked]))
+    assert "users.born" in said
+    assert "one that was typed since looks the same: see git diff" in said
+
+
+def test_a_uuid_of_somebody_is_bare() -> None:
+    """Pseudonyms are of version 8, which nobody else gives."""
+    column = Column("v", describe(sa.Uuid()), nullable=True)
+    values = [UUID("6ba7b810-9dad-41d1-80b4-00c04fd430c8").bytes, of_bytes(KEY.encode(), "x"), None]
+    found = bare(pa.array(values, pa.binary(16)), column, Treatment("text"), "text")
+    assert found.to_pylist() == [True, False, False]
+
+
+def test_a_sample_of_a_sample_has_its_values(shop: Sandbox) -> None:
+    """What stands for a value stands for it in both; what is bare there is replaced as ever."""
+    whole = made(shop)
+    manifest = shop.project.fixtures(1) / "manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace('"wage", "pii": "number"', '"wage", "pii": "invented"')
+    )
+    file = shop.project.fixtures(1) / "users.csv"
+    file.write_text(f'{file.read_text()}"ann@corp.com","Ann Smith",,12,34.50,99,2001-02-03,,\n')
+    project = Project.find(shop.root, environment={"MIGRATE_PII_KEY": OTHER})
+    options = SampleOptions(to=shop.root / "fixtures" / "few")
+    few = sample(project, shop.project.fixtures(1), Request(rows=1000), options, emit=silent).path
+    users = parsed((few / "users.csv").read_bytes())
+    assert [user for user in users if user["no"] != "99"] == whole["users"]
+    (ann,) = [user for user in users if user["no"] == "99"]
+    assert (ann["wage"], ann["phone"]) == ("34.50", "12")
+    assert re.fullmatch(r".*@example\.org.* x-.*", f"{ann['email']} {ann['name']}")
+    assert '"wage", "pii": "invented"' in (few / "manifest.json").read_text()

@@ -108,7 +108,17 @@ def test_what_is_well_is_counted(fixtures: Sandbox) -> None:
         (
             "posts",
             f"{POSTS}<<<<<<< ours\n",
-            ["posts.csv:4 has 1 fields, not 5"],
+            ["posts.csv:4 is a line of git's: a merge of two branches was not finished"],
+        ),
+        (
+            "users",
+            USERS + '3,"a\n<<<<<<< ours\nb",,\n=======\nc",,\n>>>>>>> theirs\n',
+            ["users.csv:5 is a line of git's: a merge of two branches was not finished"],
+        ),
+        (
+            "log",
+            LOG + ',"a\n<<<<<<< ours\nb\n=======\nc\n>>>>>>> theirs\nd",\n,"<<<<<<< x",1\n',
+            ["log.csv:2 what: has a merge of git's in it that was not finished"],
         ),
     ],
 )

@@ -39,7 +39,9 @@ def test_sample_is_a_whole_project(tmp_path: Path) -> None:
     files = {p for p in project.root.rglob("*") if p.is_file()}
     assert set(done.written) == files
     assert (project.root / ".gitignore").read_text() == ".migrate/\n/data/\n"
-    assert (project.root / ".gitattributes").read_text() == "fixtures/** -text\n"
+    assert (project.root / ".gitattributes").read_text() == (
+        "fixtures/** -text\nfixtures/**/*.csv merge=union\n"
+    )
     assert done.next == (f"cd {project.root}", "migrate load fixtures/v1", "migrate 1to2")
 
 

@@ -59,8 +59,9 @@ def freeze(session: Session, version: int, source: str, alembic_head: str | None
 def fixtures(ctx: click.Context, what: str, places: tuple[Path, ...]) -> None:
     """Check the committed fixtures, or upgrade them by the step that production runs.
 
-    `check` looks at every value, key and reference in fixtures/ (or in DIR), names file,
-    line and column of all that is wrong, and then exits with 3. NtoM writes fixtures/vM
+    `check` looks at every value, key and reference of the extracts below fixtures/ and of
+    others that git has (or of those in DIR), names file, line and column of all that is
+    wrong, and then exits with 3. NtoM writes fixtures/vM
     from fixtures/vN, and proves that they load.
     """
     from migrators import run

@@ -95,18 +95,18 @@ REFUSED = [
     (H + '1,"a\n\n" ,0\n', "t.csv:4 has text after a closing quote"),
     (H.replace("\n", "\r\n") + "1,a,0\r\n", "t.csv:1 has a CR outside quotes"),
     (H + "1,a\rb,0\n", "t.csv:2 has a CR outside quotes"),
-    (H + '1,"a\nb",0\n2,"",\nx,,\n', r"t.csv:5 id: 'x' is not an integer of 64 bits"),
-    (H + '1,"a\n\n\n",1e2\n', r"t.csv:5 paid: '1e2' is not a decimal\(5,2\)"),
-    (H + '1,,""\n', r"t.csv:2 paid: '' is not a decimal\(5,2\)"),
-    (H + " 1,,\n", "t.csv:2 id: ' 1' is not an integer"),
-    (H + "1,,1.239\n", r"t.csv:2 paid: '1.239' is not a decimal\(5,2\)"),
-    (H + "\x1b[31m,,\n", r"t.csv:2 id: '\\x1b\[31m' is not an integer"),
+    (H + '1,"a\nb",0\n2,"",\nx,,\n', r"t.csv:5 id: is not an integer of 64 bits"),
+    (H + '1,"a\n\n\n",1e2\n', r"t.csv:5 paid: is not a decimal\(5,2\)"),
+    (H + '1,,""\n', r"t.csv:2 paid: is not a decimal\(5,2\)"),
+    (H + " 1,,\n", "t.csv:2 id: is not an integer"),
+    (H + "1,,1.239\n", r"t.csv:2 paid: is not a decimal\(5,2\)"),
+    (H + "\x1b[31m,,\n", r"t.csv:2 id: is not an integer"),
 ]
 
 
 @pytest.mark.parametrize(("text", "says"), REFUSED)
 def test_what_is_refused_and_where(tmp_path: Path, text: str, says: str) -> None:
-    """A8, A9, A12, B20, I120: with file, true line and column; control characters escaped."""
+    """A8, A9, A12, B20, I120: with file, true line and column; no value, which may be personal."""
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode())
     with pytest.raises(ExtractError, match=says):
@@ -140,7 +140,7 @@ def test_blocks_of_any_size_give_the_same(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(framing, "BLOCK_BYTES", size)
         assert rows(path) == whole
     path.write_bytes((text + "x,,\n").encode())
-    with pytest.raises(ExtractError, match=r"t.csv:9 id: 'x'"):
+    with pytest.raises(ExtractError, match=r"t.csv:9 id: is not"):
         rows(path)
 
 

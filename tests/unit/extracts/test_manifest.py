@@ -29,7 +29,7 @@ FULL = Manifest(
 )
 COMMITTED = Manifest(
     version=3,
-    fingerprint="f" * 64,
+    fingerprint="",
     files="csv",
     tables=(TableEntry("users", COLUMNS, (FileEntry("users.csv"),)),),
     committed=True,
@@ -59,12 +59,11 @@ def test_h102_a_changed_word_that_names_no_row() -> None:
 
 
 def test_a_committed_manifest_has_a_line_for_every_column() -> None:
-    """So that two branches which add columns or tables merge."""
+    """And no digest, so that two branches which add columns or tables merge."""
     assert manifests.dumps(COMMITTED).splitlines() == [
         "{",
         '  "committed": true,',
         '  "files": "csv",',
-        f'  "fingerprint": "{"f" * 64}",',
         '  "format": 1,',
         '  "tables": [',
         "    {",
@@ -82,6 +81,20 @@ def test_a_committed_manifest_has_a_line_for_every_column() -> None:
         '  "version": 3',
         "}",
     ]
+
+
+def test_a_committed_manifest_that_has_a_digest_is_read() -> None:
+    """Of the schema: those that were committed earlier have one; nothing is made of it."""
+    plain = json.loads(manifests.dumps(COMMITTED)) | {"fingerprint": "f" * 64}
+    assert manifests.loads(json.dumps(plain).encode()) == COMMITTED
+
+
+def test_an_unfinished_merge_is_said() -> None:
+    """Not that it is no JSON, as of any other damage."""
+    lines = manifests.dumps(COMMITTED).splitlines(keepends=True)
+    lines[8:8] = ["<<<<<<< ours\n", "=======\n", ">>>>>>> theirs\n"]
+    with pytest.raises(ExtractError, match="a merge of two branches was not finished"):
+        manifests.loads("".join(lines).encode())
 
 
 def _table(value: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], object]:
