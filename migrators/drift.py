@@ -33,15 +33,20 @@ _HOLDS_DATA = frozenset({"table", "column", "virtual table"})
 _ROWS = frozenset({"table", "virtual table"})
 _WHEN = ("before", "between", "after")
 _FILLS = r"\b(?:insert|replace)\b[^;]*?\binto\b[^;(]*?\b{}\b"
-_BESIDE = frozenset({"view", "function", "type", "sequence", "extension", "schema"})
+_FIRST = frozenset({"function", "type", "sequence", "extension", "schema", "collation"})
+"""Kinds of objects that tables may need: SQL beside a schema makes them before the tables."""
+_BESIDE = _FIRST | {
+    "view", "materialized view", "statistics", "storage", "tablespace", "replica identity",
+    "cluster", "event trigger", "publication", "foreign server", "operator", "operator class",
+    "cast", "text search configuration", "text search dictionary", "large objects",
+    "definer of",
+}  # fmt: skip
 """Kinds of objects that rows mean the same without, as long as nothing of the schema's uses
 them: what does is another object, and differs itself."""
 
 
 _DECLARED = _CONSTRAINTS | {"table", "column", "index", "sequence"}
 """Kinds that a schema module says; others stand in the SQL beside it."""
-_FIRST = _BESIDE - {"view"}
-"""Of those, what tables may need: it is made before them."""
 
 
 @dataclass(frozen=True, slots=True)

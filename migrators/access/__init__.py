@@ -6,6 +6,9 @@ to write. `HasAccess` is what a backend does about it.
 """
 
 from migrators.access.carry import Lost, Ways, carry
-from migrators.access.model import Access, Comment, Default, Grant, HasAccess, Owner
+from migrators.access.model import Access, Comment, Default, Grant, HasAccess, Owner, Remark
 
-__all__ = ["Access", "Comment", "Default", "Grant", "HasAccess", "Lost", "Owner", "Ways", "carry"]
+__all__ = [
+    "Access", "Comment", "Default", "Grant", "HasAccess", "Lost", "Owner", "Remark", "Ways",
+    "carry",
+]  # fmt: skip

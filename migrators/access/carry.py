@@ -104,7 +104,7 @@ def carry(access: Access, ways: Ways) -> tuple[Access, tuple[Lost, ...]]:
         access,
         grants=tuple(sorted(grants | {g for g in access.grants if not book.of_table(g)})),
         owners=tuple(sorted(owners | {o for o in access.owners if not book.of_table(o)})),
-        comments=tuple(sorted(comments)),
+        comments=tuple(sorted(comments | {c for c in access.comments if c.name not in ways.old})),
         secured=tuple(sorted(secured)),
     )
     return carried, tuple(lost for new in ways.sources for lost in book.lost(new))

@@ -52,6 +52,15 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Remark:
+    """A comment on something else; `name` is what its own backend finds it by."""
+
+    on: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Default:
     """A right that what `owner` makes later comes with; `schema` is empty for all of them."""
 
@@ -81,6 +90,7 @@ class Access:
     defaults: tuple[Default, ...] = ()
     closed: tuple[tuple[str, str], ...] = ()
     secured: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def plain(self) -> dict[str, list[Any]]:
         """Return it as data for JSON: a list a fact; what is empty is left out."""
@@ -101,6 +111,7 @@ class Access:
             (*self.defaults, *other.defaults),
             (*self.closed, *other.closed),
             (*self.secured, *other.secured),
+            (*self.remarks, *other.remarks),
         )
 
     @classmethod
@@ -132,7 +143,9 @@ def _list(name: str, plain: dict[str, Any]) -> list[Any]:
     return found
 
 
-_KINDS = {"grants": Grant, "owners": Owner, "comments": Comment, "defaults": Default}
+_KINDS = {
+    "grants": Grant, "owners": Owner, "comments": Comment, "defaults": Default, "remarks": Remark,
+}  # fmt: skip
 _PAIR = 2
 
 

@@ -46,6 +46,10 @@ class InPlace(Backend):
         """Return this database: encoding and collation are what they are."""
         return self
 
+    def unmakeable(self) -> tuple[str, ...]:
+        """Return nothing: none is made beside it."""
+        return ()
+
     def write_stamp(self, stamp: Stamp) -> None:
         """Write the stamp, which publishes; then take the mark away."""
         super().write_stamp(stamp)  # type: ignore[safe-super]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -30,6 +32,26 @@ def lone(sequences: Mapping[str, int]) -> dict[str, int]:
     """Return the positions of sequences of no table, by their names."""
     found = sequences.items()
     return {name.removeprefix(LONE): at for name, at in found if name.startswith(LONE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A sequence that an application takes a column's values from; nothing in the database does."""
+
+    schema: str | None
+    name: str
+    table: sa.Table
+    column: str
+
+
+def taken(metadata: sa.MetaData) -> Iterator[Taken]:
+    """Yield what declares `Column(…, sa.Sequence(…))`, but for sequences that count down."""
+    for table in metadata.tables.values():
+        for column in table.columns:
+            found = column.default
+            if not isinstance(found, sa.Sequence) or found.optional or (found.increment or 1) < 0:
+                continue
+            yield Taken(found.schema, found.name, table, column.name)
 
 
 def not_carried(sequences: Mapping[str, int]) -> str:

@@ -23,6 +23,7 @@ _HELP = {
     "to": f"Make it there, on any kind of database: {where.SERVER}_v{{version}}.",
     "into": "Load into an empty database that is there, where none may be made.",
     "check": "Ask what would be lost there, on another kind of database.",
+    "check into": "The same of an empty database that is there.",
     "left": "Where runs with --to or --into left something, if it asks for a password.",
     "at": "Where it is, if not where the project's databases are.",
 }

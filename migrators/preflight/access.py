@@ -74,7 +74,9 @@ def _ending(access: Access, ways: Ways, fresh: Catalog) -> list[Finding]:
     """Return a note of each view, routine or the like that schema N has not."""
     gone: dict[tuple[str, str], set[str]] = {}
     for on, name, role in _beside(access, ways):
-        if name != "alembic_version" and not any((k, name) in fresh.objects for k in _KINDS[on]):
+        kind, _, bare = name.partition(" ")  # where a routine's kind is part of its name
+        there = any((k, name) in fresh.objects for k in _KINDS[on])
+        if name != "alembic_version" and not there and (kind.lower(), bare) not in fresh.objects:
             gone.setdefault((on, name), set()).add(role)
     return [
         Finding("note", f"the rights of {', '.join(sorted(roles))} on {name} end with it")

@@ -26,8 +26,10 @@ def findings(plan: Plan, old: Backend, new: Backend) -> list[Finding]:
         title = f"the role may not read {named}{more} of {wording.short(old.database)}"
         found.append(Finding("STOP", title, (_WHO,), mend=tuple(sorted(missing.values()))))
     # beside the old one, too: a fresh database of its schema is made, to compare with
-    made = tuple(dict.fromkeys((*old.unmakeable(), *new.unmakeable())))
+    there = new.unmakeable()
+    made = tuple(dict.fromkeys((*old.unmakeable(), *there)))
     if made:
-        title = f"the role may not make databases beside {wording.short(new.database)}"
+        beside = wording.short((new if there else old).database)
+        title = f"the role may not make databases beside {beside}"
         found.append(Finding("STOP", title, (_WHO,), mend=made))
     return found

@@ -37,7 +37,7 @@ def beforehand(project: Project, plans: Sequence[Plan]) -> list[Finding]:
     if old == new and not project.to:
         return found
     made = places.target(project, new)
-    if made.unmakeable():  # `check` says so itself, with the GRANT
+    if not project.into and made.unmakeable():  # `check` says so itself, with the GRANT
         return found
     command = f"migrate copy {old}" if old == new else f"migrate {old}to{new}"
     with _told(found):

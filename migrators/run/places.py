@@ -132,7 +132,17 @@ def fresh_catalog(
     if project.to and database.url == project.target(schema.version):
         facts |= {"to": _shown(database.url), "into": False}
     run.say("scratch", database=made.database, **facts)
-    found = drift.built_catalog(made, schema)
+    try:
+        found = drift.built_catalog(made, schema)
+    except DatabaseError as error:
+        grants = database.unmakeable()
+        if not grants:
+            raise
+        raise DatabaseError(
+            f"the role may not make databases beside {database.database}: one freshly made of "
+            f"schemas/{schema.path.name} is what it is compared with",
+            hint=("an administrator types:", *grants),
+        ) from error
     run.say("gone", database=made.database)
     return found
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from migrators.backends import backend_for
 from migrators.run import places
@@ -191,6 +192,55 @@ def test_into_an_empty_database_and_no_other(odd: Cheeseshop, there: Owned, kind
     assert (full.code, full.clear) == (1, True)
     assert "is not empty" in full.said
     odd.ran("verify", str(odd.root / "other"), "--to", into[1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_check_says_whether_the_given_database_is_empty(
+    odd: Cheeseshop, there: Owned, kind: str
+) -> None:
+    """As the run does, and before it; one that is not there is said, too."""
+    into = ("--into", there.empty(kind))
+    assert "Nothing found that would stop it" in odd.ran("check", "1", *into).said
+    engine = backend_for(odd.project.moved(into=into[1]).target(1)).engine()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE theirs (id int)")
+    engine.dispose()
+    for typed, code in (("check", 3), ("copy", 1)):
+        refused = odd.run(typed, "1", *into)
+        assert (refused.code, refused.clear) == (code, True), refused.said
+        assert "given is not empty: " in refused.said
+        assert "theirs" in refused.said
+    missing = odd.run("check", "1", "--into", there.url(kind, "none"))
+    assert re.search(r"none (does not exist|is not there)", missing.said), missing.said
+    assert missing.code == 3
+
+
+@pytest.fixture
+def poor() -> Iterator[str]:
+    """A role that may make no database; gone after what it owns."""
+    name = f"t{secrets.token_hex(4)}_poor"
+    with servers.maintenance("postgresql") as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN")
+    yield name
+    with servers.maintenance("postgresql") as connection:
+        connection.exec_driver_sql(f"DROP ROLE {name}")
+
+
+def test_into_needs_no_right_to_make_databases(poor: str, odd: Cheeseshop, there: Owned) -> None:
+    """But beside an old one on a server, whose schema is proven: said with the line to type."""
+    url = there.empty("postgresql", "own_v1")
+    with servers.maintenance("postgresql") as connection:
+        connection.exec_driver_sql(f'ALTER DATABASE "{sa.make_url(url).database}" OWNER TO {poor}')
+    into = ("--into", sa.make_url(url).set(username=poor).render_as_string(hide_password=False))
+    odd.ran("check", "1", *into)
+    odd.ran("copy", "1", *into)
+    other = there.empty("postgresql", "other")
+    own = into[1].replace("own_v1", "own_v{version}")
+    for typed, code in (("check", 3), ("copy", 1)):
+        refused = odd.run("--url", own, typed, "1", "--into", other)
+        assert (refused.code, refused.clear) == (code, True), refused.said
+        assert "may not make databases beside" in refused.said
+        assert f'ALTER ROLE "{poor}" CREATEDB;' in refused.said
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.types import UserDefinedType
 
-from migrators.types import Kind, describe
+from migrators.types import Kind, UnsupportedType, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -182,6 +182,7 @@ _TABLES: dict[str, dict[str, Any]] = {
     "mysql": mysql.base.ischema_names,
     "sqlite": sqlite.base.ischema_names,
 }
+_MODULES: dict[str, Any] = {"postgresql": postgresql, "mysql": mysql, "sqlite": sqlite}
 _BOUND = {"postgresql": ("ENUM", "DOMAIN"), "mysql": ("REAL",), "sqlite": ()}
 """Classes that the dialect's table of types leaves to reflection."""
 
@@ -199,12 +200,37 @@ def declared(database: str) -> tuple[Type, ...]:
 
 
 def missing(database: str) -> set[str]:
-    """Return types of the dialect that are neither in the grid nor left out."""
-    there = {spelled(database, t) for t in declared(database)}
+    """Return types of the dialect that are neither in the grid, nor left out, nor refused."""
+    there = {spelled(database, t).lower() for t in declared(database)}
     named = {name for t in declared(database) for name in (type(t).__name__, t.__visit_name__)}
     out = {*named, *LEFT_OUT[database]}
-    plain = {name: _plain(database, name) for name in _classes(database) if name not in out}
-    return {name for name, make in plain.items() if spelled(database, make()) not in there}
+    names = {*_classes(database), *_public(database)} - out
+    made = {name: _plain(database, name)() for name in names}
+    return {name for name, t in made.items() if not _is_refused(t) and _is_new(database, t, there)}
+
+
+def _is_new(database: str, found: Type, there: set[str]) -> bool:
+    return spelled(database, found).lower() not in there
+
+
+def _is_refused(found: Type) -> bool:
+    """Whether a column of a type is refused by its name wherever it is read."""
+    try:
+        describe(found)
+    except UnsupportedType:
+        return True
+    return False
+
+
+def _public(database: str) -> Iterable[str]:
+    """Return the types that a person may import, also those that reflection never gives."""
+    module = _MODULES[database]
+    found = {name: getattr(module, name) for name in module.__all__}
+    return [
+        name
+        for name, each in found.items()
+        if isinstance(each, type) and issubclass(each, sa.types.TypeEngine)
+    ]
 
 
 def _classes(database: str) -> Iterable[str]:
@@ -213,8 +239,7 @@ def _classes(database: str) -> Iterable[str]:
 
 def _plain(database: str, name: str) -> Callable[[], Type]:
     found = [cls for cls in _TABLES[database].values() if cls.__name__ == name]
-    module = {"postgresql": postgresql, "mysql": mysql, "sqlite": sqlite}[database]
-    made: Callable[[], Type] = found[0] if found else getattr(module, name)
+    made: Callable[[], Type] = found[0] if found else getattr(_MODULES[database], name)
     return made
 
 

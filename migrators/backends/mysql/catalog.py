@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Facts = Iterator[tuple[tuple[str, str], str]]
 
 _TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
+_NO_OPTIONS = frozenset({"partitioned", "page_checksum=1"})
+"""Said elsewhere; what Aria does unless told otherwise, and SHOW CREATE says it always."""
 _NO_ACTIONS = ("RESTRICT", "NO ACTION")
 """The same thing to InnoDB: it checks at once."""
 
@@ -71,8 +73,8 @@ def _said(*facts: str) -> str:
 
 
 def _tables(place: _Place) -> Facts:
-    for name, kind, engine, collation, comment in place.rows(
-        "SELECT table_name, table_type, engine, table_collation, table_comment "
+    for name, kind, engine, collation, comment, options in place.rows(
+        "SELECT table_name, table_type, engine, table_collation, table_comment, create_options "
         "FROM information_schema.tables WHERE table_schema = {db}"
     ):
         if kind in _TABLES:
@@ -80,6 +82,9 @@ def _tables(place: _Place) -> Facts:
             versioned = "system versioned" if kind != "BASE TABLE" else ""
             facts = _said(f"engine {engine}".lower(), f"collation {collation}", versioned, said)
             yield ("table", name), facts
+            kept = sorted({*str(options or "").lower().replace("`", "").split()} - _NO_OPTIONS)
+            if kept:
+                yield ("storage", name), ", ".join(kept)
 
 
 def _sequences(place: _Place) -> Facts:
@@ -197,6 +202,23 @@ def _programs(place: _Place) -> Facts:
         yield ("event", name), place.bare(text)
 
 
+def _definers(place: _Place) -> Facts:
+    """Yield whose rights programs run with, unless those of who asks."""
+    for kind, name, definer in place.rows(
+        "SELECT kind, name, definer FROM ("
+        "SELECT 'view' AS kind, table_name AS name, definer, table_schema AS db "
+        "FROM information_schema.views UNION ALL "
+        "SELECT LOWER(routine_type), routine_name, definer, routine_schema "
+        "FROM information_schema.routines UNION ALL "
+        "SELECT 'trigger', trigger_name, definer, trigger_schema "
+        "FROM information_schema.triggers UNION ALL "
+        "SELECT 'event', event_name, definer, event_schema FROM information_schema.events"
+        ") AS programs WHERE db = {db} AND definer <> CURRENT_USER()"
+    ):
+        if name not in OURS:
+            yield ("definer of", f"{kind} {name}"), str(definer)
+
+
 _PARTS: tuple[Callable[[_Place], Facts], ...] = (
     _tables,
     _sequences,
@@ -206,4 +228,5 @@ _PARTS: tuple[Callable[[_Place], Facts], ...] = (
     _checks,
     _views,
     _programs,
+    _definers,
 )

@@ -80,8 +80,12 @@ def finish(
             _foreign_keys(connection, url, table, dialect)
         with act("counters set"):
             left = lone_sequences.carry_on(connection, str(url.database), sequences)
+            passed = lone_sequences.pass_taken(
+                connection, str(url.database), schema.metadata, sequences
+            )
+            counted = [table for table in tables if table.key not in passed]
             anew = not_carried(left)
-            kept = "; ".join(filter(None, (_counters(connection, tables, sequences), anew)))
+            kept = "; ".join(filter(None, (_counters(connection, counted, sequences), anew)))
         with act("own SQL run"):
             for script in scripts:
                 staging.run_script(connection, url, script, "after the data")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from migrators.backends.model import LONE, lone
+from migrators.backends.model import LONE, lone, taken
 from migrators.backends.mysql import connect, sql
 from migrators.errors import DatabaseError
 
@@ -105,6 +105,43 @@ def _went_on(connection: Connection, sequence: Sequence, position: int) -> bool:
         return False
     connect.run(connection, f"ALTER SEQUENCE {name} RESTART WITH {following}")
     return True
+
+
+def pass_taken(
+    connection: Connection, database: str, metadata: sa.MetaData, positions: Mapping[str, int]
+) -> set[str]:
+    """Let sequences go on past the columns that an application fills from them.
+
+    Returns
+    -------
+    set of str
+        Keys of the tables of those columns.
+    """
+    declared = list(taken(metadata))
+    there = {each.name: each for each in of(connection, database)} if declared else {}
+    passed = set()
+    for found in declared:
+        if found.name not in there:
+            continue
+        passed.add(found.table.key)
+        query = f"SELECT MAX({sql.name(found.column)}) FROM {sql.name(found.table.name)}"
+        ((highest,),) = connect.rows(connection, query)
+        is_key = found.column in found.table.primary_key.columns
+        last = max(int(highest or 0), positions.get(found.table.key, 0) if is_key else 0)
+        if last >= there[found.name].following:
+            connect.rows(connection, f"SELECT SETVAL({sql.name(found.name)}, {last})")
+    return passed
+
+
+# what a schema module declares -------------------------------------------------------------
+
+
+def statements(metadata: sa.MetaData, dialect: sa.Dialect) -> Iterator[str]:
+    """Yield what makes the sequences of a schema module that its own SQL has not made."""
+    for sequence in metadata._sequences.values():  # noqa: SLF001  there is no other list of them
+        if not sequence.optional:
+            made = sa.schema.CreateSequence(sequence, if_not_exists=True)
+            yield str(made.compile(dialect=dialect))
 
 
 # defaults that take from one ---------------------------------------------------------------

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _BODY = {"VIEW": 1, "PROCEDURE": 2, "FUNCTION": 2, "TRIGGER": 2, "EVENT": 3}
 """Which column of SHOW CREATE holds the statement."""
 _MODE = {"PROCEDURE": 1, "FUNCTION": 1, "TRIGGER": 1, "EVENT": 1}
+_ZONE = 2
 _NOT_YET = (ER.NO_SUCH_TABLE, ER.VIEW_INVALID, ER.SP_DOES_NOT_EXIST)
 """What a view says that reads another one which is not made yet."""
 
@@ -41,12 +42,15 @@ class Program:
         SQL mode that it was made in, and keeps.
     text : str
         The statement that makes it, in its own database.
+    zone : str
+        Time zone in which an event's times are meant.
     """
 
     kind: str
     name: str
     mode: str
     text: str
+    zone: str = ""
 
     @act("programs made")
     def make(self, connection: Connection) -> None:
@@ -54,7 +58,13 @@ class Program:
         mode = self.mode or connect.DEFINITIONS
         connect.run(connection, f"SET SESSION sql_mode = {sql.text(mode)}")
         self.drop(connection)
-        connect.run(connection, self.text)
+        if self.zone:
+            connect.run(connection, f"SET SESSION time_zone = {sql.text(self.zone)}")
+        try:
+            connect.run(connection, self.text)
+        finally:
+            if self.zone:
+                connect.run(connection, "SET SESSION time_zone = '+00:00'")
 
     @act("programs dropped")
     def drop(self, connection: Connection) -> None:
@@ -95,7 +105,8 @@ def _shown(connection: Connection, database: str, kind: str, name: str) -> Progr
     text = str(row[_BODY[kind]]).replace(f"{sql.name(database)}.", "")
     if kind == "TRIGGER":  # its name may be written with the database's
         text = re.sub(rf"\b{re.escape(database)}\.", "", text)
-    return Program(kind, name, str(row[_MODE[kind]]) if kind in _MODE else "", text)
+    mode = str(row[_MODE[kind]]) if kind in _MODE else ""
+    return Program(kind, name, mode, text, str(row[_ZONE]) if kind == "EVENT" else "")
 
 
 def make_all(connection: Connection, database: str, programs: Sequence[Program]) -> None:

@@ -39,8 +39,9 @@ _WIDTHS = {
 }  # fmt: skip
 """What a type shows by itself, with a sign and without; TINYINT(1) is a boolean to many."""
 _JSON = re.compile(r"^  `((?:[^`]|``)+)` longtext .*CHECK \(json_valid\(`\1`\)\)", re.MULTILINE)
-_DEFINER = re.compile(r"\bDEFINER=(?:`[^`]*`|'[^']*')@(?:`[^`]*`|'[^']*')\s*")
+_DEFINER = re.compile(r"\bDEFINER=(?:`([^`]*)`|'([^']*)')@(?:`([^`]*)`|'([^']*)')\s*")
 _PARTITIONS = re.compile(r"\n(?:/\*!\d+ )?( ?PARTITION BY .*?)(?:\*/)?\s*$", re.DOTALL)
+_STORED = re.compile(r"\b(?:CHECKSUM|TRANSACTIONAL)=\d+|`[A-Z_]+`='?\w+'?")
 _LINE = re.compile(r"^  (.*?),?$", re.MULTILINE)
 
 
@@ -74,6 +75,7 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, s
         _options(table)
         between += _partitions(table, str(text))
         between += _invisible(table, str(text))
+        between += _stored(table, str(text))
         after += _descending(table, str(text))
     if "mariadb" in str(connection.exec_driver_sql("SELECT version()").scalar()).lower():
         _defaults(connection, metadata)
@@ -159,6 +161,14 @@ def _invisible(table: sa.Table, text: str) -> Iterator[str]:
             yield f"ALTER TABLE {sql.name(table.name)} MODIFY {line}"
 
 
+def _stored(table: sa.Table, text: str) -> Iterator[str]:
+    """Yield how a table is kept, where SQLAlchemy does not read it or `_options` leaves it out."""
+    last = _PARTITIONS.sub("", text).rpartition("\n)")[2]
+    said = _STORED.findall(re.sub(r" COMMENT='(?:[^']|'')*'", "", last))
+    if said:
+        yield f"ALTER TABLE {sql.name(table.name)} {' '.join(said)}"
+
+
 def _descending(table: sa.Table, text: str) -> Iterator[str]:
     """Yield the statements of indexes that have a descending column, and take them off."""
     for line in _LINE.findall(text):
@@ -170,16 +180,30 @@ def _descending(table: sa.Table, text: str) -> Iterator[str]:
 
 
 def _programs(connection: sa.Connection) -> Iterator[str]:
-    """Yield views, routines, triggers and events; each is whoever's who makes it."""
+    """Yield views, routines, triggers and events.
+
+    What is of the account that asks is of whoever makes it; what runs with the rights of another
+    account goes on doing so.
+    """
     driver: Any = connection.connection.dbapi_connection
     mode = connect.DEFINITIONS
-    database = str(connection.exec_driver_sql("SELECT DATABASE()").scalar())
+    database, me = connection.exec_driver_sql("SELECT DATABASE(), CURRENT_USER()").one()
+
+    def without_mine(definer: re.Match[str]) -> str:
+        user, host = (definer[1] or definer[2] or ""), (definer[3] or definer[4] or "")
+        return "" if f"{user}@{host}" == me else definer[0]
+
     found = [each for each in programs.of(driver, database) if each.name != STAMP]
     for program in _ordered(found):
         if program.mode and set(program.mode.split(",")) != set(mode.split(",")):
             mode = program.mode
             yield f"SET SESSION sql_mode = {sql.text(mode)}"
-        yield _DEFINER.sub("", program.text)
+        zoned = program.zone not in ("", "+00:00")
+        if zoned:
+            yield f"SET SESSION time_zone = {sql.text(program.zone)}"
+        yield _DEFINER.sub(without_mine, program.text, count=1)
+        if zoned:
+            yield "SET SESSION time_zone = '+00:00'"
 
 
 def _ordered(found: list[Program]) -> list[Program]:

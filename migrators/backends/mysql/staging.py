@@ -19,7 +19,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
 
 from migrators.backends import ledger
 from migrators.backends.model import require_columns
-from migrators.backends.mysql import connect, failures, feed, sql
+from migrators.backends.mysql import connect, failures, feed, lone_sequences, sql
 from migrators.errors import DatabaseError, TargetExists, UsageError
 from migrators.failpoints import act
 from migrators.stream import cancellable
@@ -70,6 +70,10 @@ def tables(url: sa.URL, schema: SchemaVersion, dialect: sa.Dialect, scripts: Seq
         connect.run(connection, "SET SESSION foreign_key_checks = 0")
         for script in scripts:
             run_script(connection, url, script, "before the tables")
+        if connect.is_mariadb(connection):
+            dialect.supports_sequences = True  # as SQLAlchemy finds out when it connects
+            for statement in lone_sequences.statements(schema.metadata, dialect):
+                connect.run(connection, statement)
         for table in schema.metadata.tables.values():
             _create_table(connection, url, table, _statement(table, dialect))
 

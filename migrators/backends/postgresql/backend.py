@@ -92,7 +92,7 @@ class PostgreSQLBackend(Server):
         return self.staging(name).like(self)
 
     def like(self, old: Backend) -> Self:
-        """Return this database, to be created with encoding and locale of one of a server."""
+        """Return this database, to be created with encoding, locale and tablespace of another."""
         return type(self)(self.url, old)
 
     # 2 catalogue -----------------------------------------------------------------------
@@ -173,8 +173,11 @@ class PostgreSQLBackend(Server):
         from migrators.backends.postgresql import staging
 
         self._knows(schema)
-        locale = facts.locale(self._like.url) if self._like is not None else facts.UTF8
-        staging.create(self.url, schema, self.name, locale)
+        said = facts.UTF8
+        if self._like is not None:
+            old = self._like.url
+            said = facts.locale(old) + facts.tablespace(old, self.url)
+        staging.create(self.url, schema, self.name, said)
 
     def _knows(self, schema: SchemaVersion) -> None:
         """Keep what holds for the tables that were made of a schema."""

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from migrators.backends.interface import Catalog
+from migrators.backends.postgresql import beside
 from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ JOIN pg_class AS c ON c.oid = g.tgrelid {_OF_CLASS}
 WHERE NOT g.tgisinternal
 """
 _RULES = f"""
-SELECT {_RELATION}, r.rulename, pg_get_ruledef(r.oid)
+SELECT {_RELATION}, r.rulename, pg_get_ruledef(r.oid), r.ev_enabled
 FROM pg_rewrite AS r
 JOIN pg_class AS c ON c.oid = r.ev_class {_OF_CLASS}
 WHERE r.rulename <> '_RETURN'
@@ -269,8 +270,9 @@ def _triggers(connection: Connection) -> Facts:
 
 
 def _rules(connection: Connection) -> Facts:
-    for table, name, text in connection.execute(_RULES):
-        yield ("rule", f"{table}.{name}"), _told(text)
+    for table, name, text, enabled in connection.execute(_RULES):
+        state = None if enabled == "O" else f"enabled {enabled}"
+        yield ("rule", f"{table}.{name}"), _told(text, state)
 
 
 def _policies(connection: Connection) -> Facts:
@@ -311,6 +313,11 @@ def _schemas(connection: Connection) -> Facts:
         yield ("schema", name), ""
 
 
+def _beside(connection: Connection) -> Facts:
+    for each in beside.of(connection.execute(beside.QUERY)):
+        yield (each.kind, each.name), _told(each.facts)
+
+
 _PARTS = (
     _schemas,
     _extensions,
@@ -325,4 +332,5 @@ _PARTS = (
     _rules,
     _policies,
     _functions,
+    _beside,
 )

@@ -17,6 +17,10 @@ _LOCALE = """
 SELECT pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d)
 FROM pg_database AS d WHERE datname = %s
 """
+_TABLESPACE = """
+SELECT spcname FROM pg_database AS d JOIN pg_tablespace AS s ON s.oid = d.dattablespace
+WHERE datname = %s AND spcname <> 'pg_default'
+"""
 
 
 def version(connection: Connection) -> str:
@@ -54,3 +58,20 @@ def locale(url: sa.URL) -> str:
     elif provider == "b" and named:
         said += ["LOCALE_PROVIDER builtin", f"BUILTIN_LOCALE {sql.text(named)}"]
     return " " + " ".join(said)
+
+
+def tablespace(url: sa.URL, there: sa.URL) -> str:
+    """Return what CREATE DATABASE says to make a database in the same tablespace, if it is there.
+
+    Parameters
+    ----------
+    there : sqlalchemy.URL
+        Of the server that makes it.
+    """
+    with connect.maintenance(url, "looking") as connection:
+        row = connection.execute(_TABLESPACE, (url.database,)).fetchone()
+    if row is None:
+        return ""
+    with connect.maintenance(there, "looking") as connection:
+        found = connection.execute("SELECT FROM pg_tablespace WHERE spcname = %s", row).fetchone()
+    return "" if found is None else f" TABLESPACE {sql.name(row[0])}"

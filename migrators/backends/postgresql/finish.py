@@ -95,7 +95,7 @@ def finish(
             _side_by_side(sessions, _building(schema.metadata, sizes))
         proven = _references(sessions, schema.metadata, sizes)
         with act("counters set"):
-            lost = positions.carry_on(first, sequences)
+            lost = positions.carry_on(first, schema.metadata, sequences)
         with act("own SQL run"):
             for script in schema.scripts("after", dialect):
                 staging.run_script(first, url, script, "after the data")

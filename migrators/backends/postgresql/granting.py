@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from migrators.backends.postgresql import connect, rights, sql
+from migrators.backends.postgresql import connect, remarks, rights, sql
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def give(url: sa.URL, access: Access) -> tuple[str, ...]:
                 _owners(connection, access, objects)
                 _rights(connection, access, objects)
                 _comments(connection, access, objects)
+                ended = tuple(remarks.give(connection, access.remarks))
         except psycopg.errors.InsufficientPrivilege as error:
             raise DatabaseError(
                 f"{url.database}: the rights of the old database cannot be given: "
@@ -126,7 +127,7 @@ def give(url: sa.URL, access: Access) -> tuple[str, ...]:
                 f"{url.database}: the rights of the old database cannot be given: "
                 f"{error.diag.message_primary}"
             ) from error
-    return tuple(_left(access, objects))
+    return (*_left(access, objects), *ended)
 
 
 def _objects(connection: Connection) -> Objects:

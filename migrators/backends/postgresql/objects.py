@@ -24,7 +24,7 @@ _USERS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~
 _OURS = "NOT IN ('migrate_stamp', 'alembic_version')"
 
 
-def _own(catalog: str, oid: str) -> str:
+def own(catalog: str, oid: str) -> str:
     """SQL: no extension brought it along, and it is in no schema of the server's own."""
     return (
         f"{_USERS} AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.deptype = 'e' "
@@ -52,7 +52,7 @@ SELECT 'pg_type', t.oid::bigint, CASE t.typtype
     END
 FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
 LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
-WHERE t.typtype IN ('e', 'd', 'r') AND {_own("pg_type", "t.oid")}
+WHERE t.typtype IN ('e', 'd', 'r') AND {own("pg_type", "t.oid")}
 """
 _COMPOSITES = f"""
 SELECT 'pg_class', c.oid::bigint, format('CREATE TYPE %I.%I AS (%s)', n.nspname, c.relname,
@@ -60,12 +60,12 @@ SELECT 'pg_class', c.oid::bigint, format('CREATE TYPE %I.%I AS (%s)', n.nspname,
         ', ' ORDER BY a.attnum)
         FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind = 'c' AND {_own("pg_class", "c.oid")}
+WHERE c.relkind = 'c' AND {own("pg_class", "c.oid")}
 """
 _FUNCTIONS = f"""
 SELECT 'pg_proc', p.oid::bigint, rtrim(pg_get_functiondef(p.oid), E' \\n')
 FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-WHERE p.prokind IN ('f', 'p', 'w') AND {_own("pg_proc", "p.oid")} AND NOT EXISTS (
+WHERE p.prokind IN ('f', 'p', 'w') AND {own("pg_proc", "p.oid")} AND NOT EXISTS (
     SELECT FROM pg_depend AS o WHERE o.deptype = 'i' AND o.classid = 'pg_proc'::regclass
     AND o.objid = p.oid)
 """
@@ -76,7 +76,7 @@ SELECT 'pg_class', c.oid::bigint, format('CREATE SEQUENCE %I.%I AS %s INCREMENT 
     CASE WHEN s.seqcycle THEN ' CYCLE' END)
 FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE {_own("pg_class", "c.oid")} AND NOT EXISTS (SELECT FROM pg_depend AS o
+WHERE {own("pg_class", "c.oid")} AND NOT EXISTS (SELECT FROM pg_depend AS o
     WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'i')
 """
 _VIEWS = f"""
@@ -85,12 +85,12 @@ SELECT 'pg_class', c.oid::bigint, format('CREATE %s %I.%I%s AS %s',
     ' WITH (' || array_to_string(c.reloptions, ', ') || ')',
     btrim(pg_get_viewdef(c.oid), ' ;'))
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('v', 'm') AND c.relname {_OURS} AND {_own("pg_class", "c.oid")}
+WHERE c.relkind IN ('v', 'm') AND c.relname {_OURS} AND {own("pg_class", "c.oid")}
 """
 _AGGREGATES = f"""
 SELECT p.oid::regprocedure::text
 FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-WHERE p.prokind = 'a' AND {_own("pg_proc", "p.oid")} ORDER BY 1
+WHERE p.prokind = 'a' AND {own("pg_proc", "p.oid")} ORDER BY 1
 """
 _DEPENDS = f"""
 WITH own (class, number, owner_class, owner) AS (
@@ -117,7 +117,7 @@ WHERE d.objid >= {_LOWEST} AND d.refobjid >= {_LOWEST}
 _TABLES = "SELECT oid::bigint FROM pg_class WHERE relkind IN ('r', 'p', 'f')"
 _SCHEMAS = f"""
 SELECT format('CREATE SCHEMA IF NOT EXISTS %I', n.nspname)
-FROM pg_namespace AS n WHERE n.nspname <> 'public' AND {_own("pg_namespace", "n.oid")} ORDER BY 1
+FROM pg_namespace AS n WHERE n.nspname <> 'public' AND {own("pg_namespace", "n.oid")} ORDER BY 1
 """
 _EXTENSIONS = """
 SELECT format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA %I', e.extname, n.nspname)

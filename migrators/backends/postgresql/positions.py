@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrators.backends.model import LONE, lone, not_carried
+from migrators.backends.model import LONE, lone, not_carried, taken
 from migrators.backends.postgresql import sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import sqlalchemy as sa
 
     from migrators.backends.postgresql.connect import Connection
 
@@ -106,8 +108,14 @@ def given(connection: Connection) -> dict[str, int]:
     return found
 
 
-def carry_on(connection: Connection, old: Mapping[str, int]) -> str:
+def carry_on(connection: Connection, metadata: sa.MetaData, old: Mapping[str, int]) -> str:
     """Let each sequence go on past the highest key, and past its old position.
+
+    Parameters
+    ----------
+    metadata : sqlalchemy.MetaData
+        Says which sequences an application takes the values of a column from.
+    old : mapping of table, or `LONE`, to position
 
     Returns
     -------
@@ -125,9 +133,10 @@ def carry_on(connection: Connection, old: Mapping[str, int]) -> str:
         highest = max(row[0] if row and row[0] is not None else 0, before)
         if highest > 0:
             connection.execute(f"SELECT setval({sql.text(each.quoted)}, {highest})")
+    anew = not_carried(_carry_lone(connection, owned, lone(old)))
+    counted |= _pass_taken(connection, metadata, old)
     lost = sorted(name for name in set(old) - counted if not name.startswith(LONE))
     said = f"no sequence, goes on after the highest key: {', '.join(lost)}" if lost else ""
-    anew = not_carried(_carry_lone(connection, owned, lone(old)))
     return "; ".join(filter(None, (said, anew)))
 
 
@@ -140,3 +149,20 @@ def _carry_lone(
         if lowest <= left.get(name, lowest - 1) <= highest:
             connection.execute(f"SELECT setval({sql.text(quoted)}, {left.pop(name)})")
     return left
+
+
+def _pass_taken(connection: Connection, metadata: sa.MetaData, old: Mapping[str, int]) -> set[str]:
+    """Let sequences go on past the columns that an application fills from them."""
+    passed = set()
+    for each in taken(metadata):
+        of = f"{sql.name(each.table.schema or 'public')}.{sql.name(each.table.name)}"
+        row = connection.execute(f"SELECT max({sql.name(each.column)}) FROM {of}").fetchone()
+        own = old.get(each.table.key, 0) if each.column in each.table.primary_key.columns else 0
+        highest = max(row[0] if row and row[0] is not None else 0, own)
+        name = f"{sql.name(each.schema or 'public')}.{sql.name(each.name)}"
+        passed.add(each.table.key)
+        connection.execute(
+            f"SELECT setval({sql.text(name)}, {highest}) FROM {name} "
+            f"WHERE {highest} > 0 AND {highest} >= last_value"
+        )
+    return passed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from migrators.backends.postgresql import objects
+from migrators.backends.postgresql import beside, objects
 
 if TYPE_CHECKING:
     from migrators.backends.postgresql.objects import Objects
@@ -26,7 +26,8 @@ SELECT {_TABLE}, c.relpersistence = 'u', c.relispartition,
         JOIN pg_namespace AS pn ON pn.oid = p.relnamespace WHERE i.inhrelid = c.oid),
     CASE WHEN c.relispartition THEN format('CREATE TABLE %I.%I PARTITION OF %s %s%s', n.nspname,
         c.relname, (SELECT i.inhparent::regclass FROM pg_inherits AS i WHERE i.inhrelid = c.oid),
-        pg_get_expr(c.relpartbound, c.oid), ' PARTITION BY ' || pg_get_partkeydef(c.oid)) END
+        pg_get_expr(c.relpartbound, c.oid), ' PARTITION BY ' || pg_get_partkeydef(c.oid)) END,
+    (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace)
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 ORDER BY c.oid
@@ -44,7 +45,8 @@ SELECT {_TABLE}, a.attname, a.attnotnull, a.atthasdef, t.typtype, t.oid::bigint,
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type AS w ON w.oid = a.atttypid
-JOIN pg_type AS t ON t.oid = CASE WHEN w.typcategory = 'A' THEN w.typelem ELSE w.oid END
+JOIN pg_type AS t
+    ON t.oid = CASE WHEN w.typcategory = 'A' AND w.typtype = 'b' THEN w.typelem ELSE w.oid END
 JOIN pg_namespace AS tn ON tn.oid = t.typnamespace
 LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
 WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -74,28 +76,31 @@ ORDER BY x.oid
 """
 _LAST = """
 SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', s.oid::regclass, c.oid::regclass, a.attname),
-    s.oid
+    s.oid, 0
 FROM pg_depend AS o JOIN pg_class AS s ON s.oid = o.objid AND s.relkind = 'S'
 JOIN pg_class AS c ON c.oid = o.refobjid
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = o.refobjsubid
 WHERE o.deptype = 'a' AND o.classid = 'pg_class'::regclass AND o.refclassid = o.classid
 UNION ALL
-SELECT pg_get_triggerdef(g.oid), g.oid FROM pg_trigger AS g
+SELECT pg_get_triggerdef(g.oid), g.oid, 0 FROM pg_trigger AS g
 WHERE NOT g.tgisinternal AND coalesce(to_jsonb(g) ->> 'tgparentid', '0') = '0'
 UNION ALL
 SELECT format('ALTER TABLE %s %s TRIGGER %I', g.tgrelid::regclass, CASE g.tgenabled
     WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname),
-    g.oid
+    g.oid, 1
 FROM pg_trigger AS g WHERE NOT g.tgisinternal AND g.tgenabled <> 'O'
 UNION ALL
-SELECT rtrim(pg_get_ruledef(r.oid), ';'), r.oid FROM pg_rewrite AS r
+SELECT rtrim(pg_get_ruledef(r.oid), ';'), r.oid, 0 FROM pg_rewrite AS r
 WHERE r.rulename <> '_RETURN' AND r.oid >= 16384
 UNION ALL
-SELECT format('ALTER TABLE %s %s ROW LEVEL SECURITY', c.oid::regclass, what.does), c.oid
+SELECT format('ALTER TABLE %s %s RULE %I', r.ev_class::regclass, CASE r.ev_enabled
+    WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, r.rulename),
+    r.oid, 1
+FROM pg_rewrite AS r WHERE r.rulename <> '_RETURN' AND r.oid >= 16384 AND r.ev_enabled <> 'O'
+UNION ALL
+SELECT format('ALTER TABLE %s %s ROW LEVEL SECURITY', c.oid::regclass, what.does), c.oid, 0
 FROM pg_class AS c CROSS JOIN LATERAL (VALUES (c.relrowsecurity, 'ENABLE'),
     (c.relforcerowsecurity, 'FORCE')) AS what (so, does) WHERE what.so AND c.oid >= 16384
-UNION ALL
-SELECT pg_get_statisticsobjdef(s.oid), s.oid FROM pg_statistic_ext AS s
 UNION ALL
 SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, p.polrelid::regclass,
     CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
@@ -105,9 +110,9 @@ SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, p.polrelid
         FROM unnest(p.polroles) AS m (oid) LEFT JOIN pg_roles AS r ON r.oid = m.oid))
     || coalesce(format(' USING (%s)', pg_get_expr(p.polqual, p.polrelid)), '')
     || CASE WHEN p.polwithcheck IS NULL THEN ''
-        ELSE format(' WITH CHECK (%s)', pg_get_expr(p.polwithcheck, p.polrelid)) END, p.oid
+        ELSE format(' WITH CHECK (%s)', pg_get_expr(p.polwithcheck, p.polrelid)) END, p.oid, 0
 FROM pg_policy AS p
-ORDER BY 2, 1
+ORDER BY 2, 3, 1
 """
 _HIGHEST = (2**15 - 1, 2**31 - 1, 2**63 - 1)
 
@@ -140,18 +145,25 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, s
     bound = _constraints(connection, metadata) + _indexes(connection, metadata)
     last = [
         text
-        for text, oid in _rows(connection, _LAST)
+        for text, oid, _ in _rows(connection, _LAST)
         if not (text.startswith("ALTER SEQUENCE") and ("pg_class", oid) in found.modelled)
     ]
-    beside = {
+    kept = beside.of(_rows(connection, beside.QUERY))
+    found.first += beside.statements(kept, "before")
+    sql = {
         "before": found.before(),
-        "between": between,
-        "after": [*bound, *found.after(), *_of_views(connection, metadata), *last],
+        "between": [*between, *beside.statements(kept, "between")],
+        "after": [
+            *bound,
+            *found.after(),
+            *_of_views(connection, metadata),
+            *last,
+            *beside.statements(kept, "after"),
+        ],
     }
-    notes = [f"the aggregate {name} is not written down" for name in found.aggregates]
-    return {
-        when: "\n\n".join(f"{s};" for s in said) for when, said in beside.items() if said
-    }, notes
+    notes = [f"not written down: aggregate {name}" for name in found.aggregates]
+    written = {when: "\n\n".join(f"{s};" for s in said) for when, said in sql.items() if said}
+    return written, [*notes, *beside.unwritten(kept)]
 
 
 def _rows(connection: sa.Connection, query: str) -> list[Any]:
@@ -161,7 +173,8 @@ def _rows(connection: sa.Connection, query: str) -> list[Any]:
 def _tables(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     """Say of tables what SQLAlchemy does not reflect; return the partitions' statements."""
     partitions = []
-    for key, unlogged, is_partition, by, options, parents, statement in _rows(connection, _TABLES):
+    for row in _rows(connection, _TABLES):
+        key, unlogged, is_partition, by, options, parents, statement, tablespace = row
         if is_partition:
             partitions.append(statement)
         table = metadata.tables.get(key)
@@ -172,6 +185,7 @@ def _tables(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
         said = {
             "postgresql_partition_by": by,
             "postgresql_inherits": parents[0] if parents and len(parents) == 1 else parents,
+            "postgresql_tablespace": tablespace,
             "postgresql_with": dict(o.split("=", 1) for o in options) if options else None,
         }
         for option, value in said.items():
@@ -211,16 +225,26 @@ def _columns(connection: sa.Connection, metadata: sa.MetaData, found: Objects) -
 
 
 def _domain(found: Any, name: str, schema: str, base: str) -> Any:
-    """Return a domain, which SQL before the tables makes; its type is what it is made of."""
+    """Return a domain, which SQL before the tables makes; its type is what it is made of.
+
+    SQLAlchemy 2.1 takes a domain of `varchar(9)[]` for one of `varchar`.
+    """
     inner = found.item_type if isinstance(found, sa.ARRAY) else found
     while isinstance(inner, postgresql.DOMAIN):
         inner = inner.data_type
-    length = re.fullmatch(r"character(?: varying)?\((\d+)\)", base or "")
+    item = _plain(inner.item_type if isinstance(inner, sa.ARRAY) else inner, base)
+    made = postgresql.ARRAY(item) if base.endswith("[]") else item
+    return postgresql.DOMAIN(name, made, schema=schema, create_type=False)
+
+
+def _plain(inner: Any, base: str) -> Any:
+    """Return what a domain is made of, without what SQL before the tables says of it."""
+    length = re.fullmatch(r"character(?: varying)?\((\d+)\)(?:\[\])?", base)
     if isinstance(inner, sa.Enum):
-        inner = _named(inner)
-    elif isinstance(inner, sa.String):
-        inner = type(inner)(int(length[1]) if length else None)
-    return postgresql.DOMAIN(name, inner, schema=schema, create_type=False)
+        return _named(inner)
+    if isinstance(inner, sa.String):
+        return type(inner)(int(length[1]) if length else None)
+    return inner
 
 
 def _enum(node: tuple[str, int], columns: list[sa.Column[Any]], found: Objects) -> None:
@@ -259,7 +283,7 @@ def _plain_identity(identity: Any) -> None:
 
 def _constraints(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     """Say when constraints are checked; return statements of those that are not modelled."""
-    beside = []
+    sql = []
     rows = _rows(connection, _CONSTRAINTS)
     for key, name, kind, deferrable, deferred, is_local, of_partition, statement in rows:
         table = metadata.tables.get(key)
@@ -267,7 +291,7 @@ def _constraints(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
             continue
         constraint: Any = next((c for c in table.constraints if c.name == name), None)
         if kind == "x":
-            beside.append(statement)
+            sql.append(statement)
         elif constraint is None:
             continue
         elif kind == "f" and of_partition:
@@ -280,7 +304,7 @@ def _constraints(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     for table in metadata.tables.values():
         for item in (table, *table.constraints, *table.indexes):
             _without_nothing(item)
-    return beside
+    return sql
 
 
 def _forget(table: sa.Table, constraint: sa.ForeignKeyConstraint) -> None:
@@ -302,7 +326,7 @@ def _without_nothing(item: Any) -> None:
 
 def _indexes(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     """Leave to SQL the indexes that SQLAlchemy would write otherwise; return their statements."""
-    beside = []
+    sql = []
     for key, name, statement, modelled in _rows(connection, _INDEXES):
         table = metadata.tables.get(key)
         index = (
@@ -312,8 +336,8 @@ def _indexes(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
             continue
         if index is not None:
             table.indexes.discard(index)
-        beside.append(statement)
-    return beside
+        sql.append(statement)
+    return sql
 
 
 def _of_views(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:

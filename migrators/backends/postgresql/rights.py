@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrators.access import Access, Comment, Default, Grant, Owner
+from migrators.backends.postgresql import remarks
 from migrators.guard import STAMP
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def read(connection: Connection) -> Access:
         defaults=tuple(sorted(_defaults(connection))),
         closed=tuple(sorted(_closed(connection))),
         secured=tuple(sorted(name for (name,) in connection.execute(_SECURED))),
+        remarks=tuple(sorted(remarks.read(connection))),
     )
 
 

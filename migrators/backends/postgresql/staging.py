@@ -20,15 +20,15 @@ BULK = "SET synchronous_commit = off"
 """A staging database is thrown away after a crash; publishing waits for the disk."""
 
 
-def create(url: sa.URL, schema: SchemaVersion, dialect: str, locale: str) -> None:
+def create(url: sa.URL, schema: SchemaVersion, dialect: str, options: str) -> None:
     """Create the database from `template0`, run the `before` SQL, create the tables.
 
     Nobody else may connect until it is published.
 
     Parameters
     ----------
-    locale : str
-        What CREATE DATABASE says of encoding and locale, beside the template.
+    options : str
+        What CREATE DATABASE says of encoding, locale and tablespace, beside the template.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def create(url: sa.URL, schema: SchemaVersion, dialect: str, locale: str) -> Non
     named = sql.name(url.database or "")
     with connect.maintenance(url, "creating") as connection:
         with act("staging made"):
-            connection.execute(f"CREATE DATABASE {named} TEMPLATE template0{locale}")
+            connection.execute(f"CREATE DATABASE {named} TEMPLATE template0{options}")
         connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {named} FROM PUBLIC")
     tables(url, schema, dialect)
 

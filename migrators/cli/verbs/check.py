@@ -28,7 +28,7 @@ _FOUND = 3
 
 @click.command(short_help="Find what would stop a step, changing nothing.")
 @click.argument("step", type=versions_or_one, metavar="NtoM|N")
-@elsewhere("to", to="check")
+@elsewhere("to", "into", to="check", into="check into")
 @click.option(
     "--show-values", is_flag=True, help="Show values beside keys; they may be personal data."
 )
@@ -42,8 +42,8 @@ def check(ctx: click.Context, step: tuple[int, int], *, show_values: bool, as_js
     chain every step's plan is checked, and the rows of the first: a database that the
     others could be asked of is made by the run alone.
 
-    With --to also what a database there would not hold exactly, as migrate NtoM --to and
-    migrate copy N --to would make it.
+    With --to, or --into, also what a database there would not hold exactly, as migrate
+    NtoM and migrate copy N with the same option would make it.
     """
     from migrators.cli.results import database
     from migrators.preflight import with_later
@@ -116,6 +116,8 @@ def _checked(
     version = plan.new.version
     old = present(project, plan.old.version)
     new = backend_for(project.url(version) if later else project.target(version))
+    if project.into and not later:
+        new = new.inside("")
     spared = nullcontext() if plan.computes else without_pandas()
     with tempfile.TemporaryDirectory(prefix="migrate-check-") as scratch, spared:
         return preflight.check(

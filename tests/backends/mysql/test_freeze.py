@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from migrators.backends import backend_for
 from migrators.project import Project
+from tests import servers
 from tests.served import served
 
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ KINDS = (
 )
 OTHERS = (
     "CREATE TABLE my (id int AUTO_INCREMENT PRIMARY KEY, v text, FULLTEXT KEY ft (v))"
-    " ENGINE=MyISAM",
+    " ENGINE=MyISAM CHECKSUM=1",
     "CREATE TABLE ar (id int PRIMARY KEY, k varchar(20), n int, KEY pre (k(3)), KEY de (n DESC))"
-    " ENGINE=Aria DEFAULT CHARSET=latin1",
+    " ENGINE=Aria TRANSACTIONAL=1 DEFAULT CHARSET=latin1 COMMENT 'not CHECKSUM=1'",
     "CREATE TABLE child (id int PRIMARY KEY, kind_id int unsigned, CONSTRAINT fk FOREIGN KEY"
     " (kind_id) REFERENCES kinds (id) ON DELETE CASCADE ON UPDATE SET NULL, CONSTRAINT ck CHECK"
     " (id > 0), UNIQUE KEY uq (kind_id, id))",
@@ -45,6 +47,8 @@ OTHERS = (
     "CREATE TRIGGER trg BEFORE INSERT ON child FOR EACH ROW SET NEW.id = NEW.id + 100",
     "CREATE FUNCTION twice(n int) RETURNS int DETERMINISTIC RETURN n * 2",
     "CREATE PROCEDURE pr() BEGIN SELECT 1; SELECT 2; END",
+    "SET time_zone = '+05:00'",
+    "CREATE EVENT ev ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DISABLE DO DELETE FROM my",
 )
 ROWS = (
     "INSERT INTO kinds (id, big, med, tiny, flag, s, y, b, b1, e, f, db, ch, vc, bi, vb, tt, tx,"
@@ -92,3 +96,48 @@ def test_what_is_frozen_is_made_again_with_rows_and_all(shop: Served) -> None:
         given = [shop.rows(v, f"INSERT INTO {table} () VALUES ()", last) for v in (1, 2)]
         assert given[0] == given[1]
         assert given[0] != [(0,)]
+    zone = "SELECT event_name, time_zone, starts FROM information_schema.events"
+    ours = f"{zone} WHERE event_schema = database()"
+    assert shop.rows(2, ours) == shop.rows(1, ours)
+    assert shop.rows(2, ours)[0][:2] == ("ev", "+05:00")
+    assert ("storage", "my") in catalogues[0]
+
+
+DEFINED = (
+    "CREATE TABLE t (id int PRIMARY KEY)",
+    "CREATE DEFINER={} SQL SECURITY DEFINER VIEW v AS SELECT id FROM t",
+    "CREATE DEFINER={} PROCEDURE pr() SELECT id FROM t",
+    "CREATE VIEW own AS SELECT id FROM t",
+)
+DEFINERS = """
+SELECT table_name, definer FROM information_schema.views WHERE table_schema = database()
+AND table_name <> 'migrate_stamp'
+UNION ALL SELECT routine_name, definer FROM information_schema.routines
+WHERE routine_schema = database() ORDER BY 1
+"""
+
+
+def test_what_runs_with_the_rights_of_another_goes_on_so(shop: Served) -> None:
+    """Else a reader of a view would read with the rights of who migrates; unsaid, it is named."""
+    other = f"{shop.own}d"
+    with servers.maintenance("mysql") as connection:
+        connection.exec_driver_sql(f"CREATE USER {other}@localhost")
+        connection.exec_driver_sql(f"CREATE USER {other}2@localhost")
+    try:
+        shop.old(*(text.format(f"{other}@localhost") for text in DEFINED))
+        shop.rows(1, f"GRANT SELECT ON t TO {other}@localhost",
+                  f"GRANT EXECUTE ON PROCEDURE pr TO {other}2@localhost")  # fmt: skip
+        shop.frozen()
+        said = shop.ran("check", "1to2").said
+        assert "stays behind" not in said
+        assert "end with it" not in said  # the procedure is there again
+        shop.ran("1to2")
+        assert shop.rows(2, DEFINERS) == shop.rows(1, DEFINERS)
+        assert f"{other}@localhost" in shop.rows(2, DEFINERS)[1]
+        after = shop.root / "schemas" / "v1.after.mysql.sql"
+        after.write_text(re.sub(r"DEFINER=\S+", "", after.read_text()))
+        said = " ".join(shop.run("check", "1to2").said.split())
+        assert "it stays behind definer of procedure pr definer of view v" in said
+    finally:
+        with servers.maintenance("mysql") as connection:
+            connection.exec_driver_sql(f"DROP USER {other}@localhost, {other}2@localhost")

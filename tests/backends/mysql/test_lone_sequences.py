@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pymysql
 import pytest
+import sqlalchemy as sa
 
+from migrators.schema import read_schema
 from tests.acceptance.test_moving import there
 from tests.served import served
 
@@ -49,6 +52,30 @@ def test_frozen_they_go_on(shop: Served) -> None:
     shop.frozen()
     shop.ran("1to2")
     assert shop.rows(2, NEXT) == [(110, 7, 2, 11, 51, 4)]
+
+
+DECLARED = """
+orders = sa.Table("orders", metadata,
+    sa.Column("id", sa.Integer, sa.Sequence("order_ids"), primary_key=True))
+sa.Sequence("invoice", start=100, increment=5, cache=1, metadata=metadata)
+"""
+
+
+def test_what_the_metadata_declares_is_made_and_goes_on(shop: Served) -> None:
+    """As `create_all` makes it of the same metadata: no drift, and no AUTO_INCREMENT beside it."""
+    shop.schema(DECLARED)
+    made = read_schema(shop.root / "schemas" / "v1.py", 1).metadata
+    shop.old()
+    url = sa.make_url(shop.url(1)).set(drivername="mysql+pymysql")
+    engine = sa.create_engine(url, connect_args={"ssl_disabled": True})
+    made.create_all(engine)
+    engine.dispose()
+    shop.rows(1, "SELECT NEXTVAL(invoice)", "INSERT INTO orders VALUES (7)")
+    assert "shop_v1 is schemas/v1.py" in shop.ran("check", "1to2").said
+    shop.ran("1to2")
+    assert shop.rows(2, "SELECT NEXTVAL(invoice), NEXTVAL(order_ids)") == [(105, 8)]
+    with pytest.raises(pymysql.Error, match="id"):
+        shop.rows(2, "INSERT INTO orders VALUES ()")
 
 
 DEFAULT = "n bigint DEFAULT NEXTVAL(numbers)"

@@ -49,6 +49,17 @@ CHANGES = [
     ("CREATE RULE r AS ON INSERT TO p DO ALSO NOTHING", {("rule", "p.r")}),
     ("DROP TRIGGER t ON p; DROP FUNCTION f()", {("trigger", "p.t"), ("function", "f()")}),
     ("CREATE EXTENSION pg_trgm", {("extension", "pg_trgm")}),
+    (
+        "ALTER TABLE p ALTER s SET STORAGE PLAIN, REPLICA IDENTITY NOTHING, CLUSTER ON p_pkey;"
+        " CREATE STATISTICS st ON n, s FROM p; CREATE COLLATION german (LOCALE = 'C')",
+        {
+            ("storage", "p.s"),
+            ("replica identity", "p"),
+            ("cluster", "p"),
+            ("statistics", "st"),
+            ("collation", "german"),
+        },
+    ),
     ("ALTER TABLE p RENAME CONSTRAINT p_pkey TO p_pkey1", set()),
     ("INSERT INTO p (s) VALUES ('a'); ANALYZE", set()),
 ]

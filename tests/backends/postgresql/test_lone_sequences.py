@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from migrators.backends import backend_for
 from tests.acceptance.test_moving import there
 from tests.served import served
 
@@ -72,10 +74,32 @@ def test_one_that_has_no_place_is_said_with_where_it_stood(shop: Served, bounds:
     assert "starts anew: sequence invoice (at 100)" in shop.ran("1to2").said
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "mysql"])
-def test_where_there_are_none_it_is_said(shop: Served, there: Owned, kind: str) -> None:
-    """Another kind of database."""
+def test_where_there_are_none_it_is_said(shop: Served) -> None:
+    """Another kind of database, which has no sequences."""
     shop.schema(f"{TABLE}\n{INVOICE}")
     shop.old(*OLD[1:2], OLD[4], "SELECT nextval('invoice')")
-    to = "sqlite:///to.db" if kind == "sqlite" else there.url(kind)
-    assert "starts anew: sequence invoice (at 100)" in shop.ran("copy", "1", "--to", to).said
+    done = shop.ran("copy", "1", "--to", "sqlite:///to.db")
+    assert "starts anew: sequence invoice (at 100)" in done.said
+
+
+def test_on_another_kind_that_has_them_they_go_on(shop: Served, there: Owned) -> None:
+    """MariaDB: made of the same metadata."""
+    shop.schema(f"{TABLE}\n{INVOICE}")
+    shop.old(*OLD[1:2], OLD[4], "SELECT nextval('invoice')")
+    to = there.url("mysql", "to_v{version}")
+    assert "starts anew" not in shop.ran("copy", "1", "--to", to).said
+    given = backend_for(sa.make_url(to.format(version=1)))
+    engine = given.engine()
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT NEXTVAL(invoice)").scalar() == 105
+    engine.dispose()
+
+
+def test_what_an_application_takes_keys_from_goes_past_them(shop: Served) -> None:
+    """`Column(…, sa.Sequence(…))`: nothing in the database says that they belong together."""
+    column = 'sa.Column("id", sa.Integer, sa.Sequence("ids"), primary_key=True)'
+    shop.schema(f'sa.Table("t", metadata, {column})')
+    shop.old("CREATE SEQUENCE ids", "CREATE TABLE t (id int PRIMARY KEY)")
+    shop.rows(1, "INSERT INTO t VALUES (7)")
+    shop.ran("1to2")
+    assert shop.rows(2, "SELECT nextval('ids')") == [(8,)]
