@@ -10,6 +10,7 @@ processor for 2,000,000, not 12).
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,8 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
         Naming the statement.
     """
     for statement in sql.statements(script):
+        if _FIRES.match(statement):
+            _require_no_scheduler(connection, url, when)
         try:
             connect.run(connection, statement)
         except pymysql.err.MySQLError as error:
@@ -186,6 +189,25 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
                 f"{failures.said(error)}: {begins}",
                 hint="mend the .sql file that stands beside the schema module",
             ) from error
+
+
+_FIRES = re.compile(
+    r"(?is)\s*CREATE\s+(OR\s+REPLACE\s+)?(DEFINER\s*=\s*(\S+|`[^`]*`@`[^`]*`)\s+)?EVENT\b"
+    r"(?!((?!\bDO\b).)*\bDISABLE\b)"
+)
+"""What makes an event that is not DISABLEd."""
+
+
+def _require_no_scheduler(connection: Connection, url: sa.URL, when: str) -> None:
+    """Refuse an event where the server would run it, in a database that is not published yet."""
+    ((running,),) = connect.rows(connection, "SELECT @@GLOBAL.event_scheduler")
+    if str(running).upper() not in {"ON", "1"}:
+        return
+    raise DatabaseError(
+        f"{url.database}: the SQL that comes {when} makes an event, and the server's event "
+        "scheduler is on: it would change rows before they are verified and published",
+        hint="SET GLOBAL event_scheduler = OFF     until this has ended; then ON again",
+    )
 
 
 def write(
