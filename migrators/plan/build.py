@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from migrators.backends.interface import ReadQuery
 from migrators.errors import PlanError
 from migrators.plan.access import ways
+from migrators.plan.account import account
 from migrators.plan.bind import Binder, BindError
 from migrators.plan.columns import mentioned
 from migrators.plan.conserve import conserve
@@ -81,6 +82,7 @@ def build(
     dropped = tuple(_dropped(shop, drop) for drop in step.drops)
     sames = tuple(same_plans(shop, target, step))
     conserve(old, new, step, shop.carried, problems)
+    account(step, problems)
     conserve_references(step, problems)
     for unfit in lints(new, source, target) if lint else ():
         problems.add(f"schemas/{new.path.name}, {unfit}")

@@ -126,6 +126,8 @@ def test_expressions_are_asked_as_the_step_computes_them(shop: Sandbox) -> None:
         last = select(func.max(logins.at)).where(logins.user == old.users.c.id)
         step.table(new.users).values(last=last.scalar_subquery())
         step.drop(logins.user, because="in the table's name")
+        step.same("seen", old=select(func.count(logins.user.distinct())),
+                  new=select(func.count(new.users.c.last)))
     """)
     shop.create(
         "INSERT INTO users VALUES (1, 'ann'), (2, 'bob')", "INSERT INTO logins VALUES (1, 'x')"
