@@ -81,9 +81,7 @@ def build(
         problems.add(f"{old.path.name}: {said}")
     dropped = tuple(_dropped(shop, drop) for drop in step.drops)
     sames = tuple(same_plans(shop, target, step))
-    conserve(old, new, step, shop.carried, problems)
-    account(step, problems)
-    conserve_references(step, problems)
+    _conserve(old, new, step, shop)
     for unfit in lints(new, source, target) if lint else ():
         problems.add(f"schemas/{new.path.name}, {unfit}")
     if problems.said:
@@ -104,6 +102,12 @@ def build(
         random_keys=any(c.random for c in keys.changes.values()),
         ways=ways(tables, step, old),
     )
+
+
+def _conserve(old: SchemaVersion, new: SchemaVersion, step: Step, shop: Workshop) -> None:
+    conserve(old, new, step, shop.carried, shop.problems)
+    account(step, shop.problems)
+    conserve_references(step, shop.problems)
 
 
 def _keys(step: Step, path: Path) -> Keys:
