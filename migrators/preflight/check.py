@@ -129,10 +129,9 @@ def _stored(asker: Asker, found: Found, *, drifted: bool) -> None:
     before = len(found.findings)
     for table in stored.tables(asker.plan):
         with found.tolerant(table, drifted=drifted):
-            refused = list(stored.findings(asker, table))
-            found.findings += refused
-            if refused:
-                found.unread.add(table)
+            for column, finding in stored.findings(asker, table):
+                found.findings.append(finding)
+                found.unread.setdefault(table, set()).add(column)
     if len(found.findings) == before:
         found.ok.append("every stored value is of its declared type")
 
@@ -148,7 +147,8 @@ def _rules(asker: Asker, scratch: Path, found: Found, *, drifted: bool) -> None:
             columns += len({o.column for p in table.parts for o in ruled.ruled(p, lookup=lookup)})
             for asked in (ruled.faults, crossing.faults, collated.faults):
                 with found.tolerant(table.name, drifted=drifted):
-                    faults = list(asked(asker, table, maps, broken))
+                    of = ruled.readable(table, found.unread) if asked is ruled.faults else table
+                    faults = list(asked(asker, of, maps, broken))
                     found.faults(faults, asker.plan.new.version)
     if columns and len(found.findings) == before:
         found.ok.append(f"rules take every value: {wording.counted(columns, 'columns')}")
