@@ -137,8 +137,8 @@ def test_a_package_in_the_place_of_the_engine(two: Cheeseshop) -> None:
     package.touch()
     assert_refused(_installed(two, "2to3"), 2, ["rm migrators/__init__.py", "INP001"])
     module = [sys.executable, "-P", "-m", "migrators", "status"]
-    done = subprocess.run(module, cwd=two.root, capture_output=True, text=True, check=False)
-    assert_refused(Done(done.returncode, done.stdout, done.stderr), 2, ["INP001"])
+    ran = subprocess.run(module, cwd=two.root, capture_output=True, text=True, check=False)
+    assert_refused(Done(ran.returncode, ran.stdout, ran.stderr), 2, ["INP001"])
     for command in (("2to3",), ("status",), ("load", "fixtures/v3")):
         two.refused(*command, code=2, words=[f"rm {package}"])
     package.unlink()

@@ -365,3 +365,43 @@ def test_the_plan_says_who_computes_a_column(shop: Sandbox) -> None:
         ("seen", "by"): "computed by see",
         ("seen", "why"): "constant",
     }
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (
+            "step.table(new.users).values(name=old.users.c.name + sa.bindparam('suffix'))",
+            "users: the parameter :suffix has no value: write the value itself",
+        ),
+        (
+            "step.table(new.users).drop_rows(sa.text(\"name = ' :a'\"), because='x')",
+            "users: the parameter :a has no value: write the value itself; a colon that is one is",
+        ),
+        (
+            "step.same('ids', old=select(old.users.c.id).where(old.users.c.id > sa.bindparam('n')),"
+            " new=select(new.users.c.id))",
+            "step.same('ids'): the parameter :n has no value",
+        ),
+        (
+            "step.loss('ids', count=select(func.count(old.users.c.id) + sa.bindparam('n')))",
+            "step.loss('ids'): the parameter :n has no value",
+        ),
+        (
+            "step.table(new.users).values("
+            "name=case((old.users.c.name == sa.literal(object(), sa.PickleType), 'x')))",
+            "users: Could not render literal value",
+        ),
+    ],
+)
+def test_sql_that_cannot_be_written_is_a_problem_of_its_line(
+    shop: Sandbox, step: str, said: str
+) -> None:
+    """A parameter without a value would be NULL; what SQLAlchemy cannot compile is the step's."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(step)
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert said in " ".join(caught.value.problems)
+    assert "parent stack" not in str(caught.value)
