@@ -78,8 +78,8 @@ class Difference:
         return f"{self.kind} {self.name}"
 
     @property
-    def holds_data(self) -> bool:
-        """Whether rows or values would be left behind that the schema does not know of."""
+    def may_hold_data(self) -> bool:
+        """Whether there may be rows or values that the schema does not know of; see `holding`."""
         return self.what == "extra" and self.kind in _HOLDS_DATA
 
     def __str__(self) -> str:
@@ -178,6 +178,35 @@ def _has_rows(database: Backend, snapshot: Snapshot, kind: str, name: str) -> bo
         if kind == "virtual table":
             return True
         raise
+
+
+def holding(found: Iterable[Difference], database: Backend, scratch: Path) -> frozenset[Difference]:
+    """Return what of the additions has rows or values: they would be left behind.
+
+    Parameters
+    ----------
+    scratch : Path
+        A private directory, for a snapshot.
+    """
+    asked = [d for d in additions(found) if d.may_hold_data]
+    if not asked:
+        return frozenset()
+    with database.snapshot(scratch) as snapshot:
+        return frozenset(d for d in asked if _holds(database, snapshot, d))
+
+
+def _holds(database: Backend, snapshot: Snapshot, difference: Difference) -> bool:
+    """Whether an addition has a row or a value; what of a name with dots is not asked has."""
+    if difference.kind in _ROWS:
+        return _has_rows(database, snapshot, difference.kind, difference.name)
+    table, _, column = difference.name.rpartition(".")
+    place, _, table = table.rpartition(".")
+    if "." in place or '"' in difference.name:
+        return True
+    asked: Any = sa.column(column)
+    named = sa.table(table, asked, schema=place or None)
+    query: Any = sa.select(sa.literal_column("1")).select_from(named)
+    return bool(snapshot.rows(database.sql(query.where(asked.is_not(None)).limit(1))))
 
 
 def additions(found: Iterable[Difference]) -> list[Difference]:

@@ -114,7 +114,6 @@ def _reflect(connection: sa.Connection) -> Reflected:
 
         after = reflection.amend(connection, metadata)
         beside = {"after": after} if after else {}
-        notes += reflection.untold(connection, metadata)
     for table in metadata.tables.values():
         _mean_colons(table)
         for column in table.columns:
@@ -137,8 +136,19 @@ def _tables(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str,
         from migrators.backends.mysql import reflection as mysql
 
         mysql.check_names(connection)
+    if database == "sqlite":
+        return {}, _file(connection, metadata)
     metadata.reflect(connection, only=lambda name, _: name not in OURS)
     return mysql.amend(connection, metadata) if database in _MYSQL else ({}, [])
+
+
+def _file(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
+    """Reflect the tables of a SQLite file that can be declared; say what of them is open."""
+    from migrators.backends.sqlite import declared, reflection
+
+    unread = reflection.unread(connection)
+    metadata.reflect(connection, only=lambda name, _: name not in OURS and name not in unread)
+    return [*filter(None, unread.values()), *declared.declare(connection, metadata)]
 
 
 def _mean_colons(table: sa.Table) -> None:
@@ -176,20 +186,16 @@ def _generic(column: sa.Column[Any], dialect: sa.Dialect) -> list[str]:
     """Give a column a generic type where the database cannot tell the difference."""
     found: Any = column.type
     if isinstance(found, sa.types.NullType):
-        if dialect.name != "sqlite":
-            raise DatabaseError(
-                f"{column.table.key}.{column.name} is of a type that SQLAlchemy does not know",
-                hint=(
-                    "write the schema module by hand: its type is a sa.types.UserDefinedType,",
-                    "of POINT or other geometry sa.LargeBinary().with_variant(that, 'mysql', "
-                    "'mariadb')",
-                ),
-            )
         raise DatabaseError(
-            f"{column.table.name}.{column.name} has no declared type: "
-            "nothing says which values an extract has to hold",
-            hint="give the column a type in the database, then type the same command again",
+            f"{column.table.key}.{column.name} is of a type that SQLAlchemy does not know",
+            hint=(
+                "write the schema module by hand: its type is a sa.types.UserDefinedType,",
+                "of POINT or other geometry sa.LargeBinary().with_variant(that, 'mysql', "
+                "'mariadb')",
+            ),
         )
+    if getattr(found, "_variant_mapping", None):  # chosen by what the database holds
+        return []
     bare = isinstance(found, sa.Numeric) and not isinstance(found, sa.Float)
     if bare and not found.precision and dialect.name == "sqlite":
         column.type = sa.Float().with_variant(found, dialect.name)

@@ -16,7 +16,7 @@ from migrators.plan.model import Apply, Constant, Node, Read, Widen
 from migrators.types import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from migrators.plan.model import Output, Part
 
@@ -68,6 +68,7 @@ class _Batch:
     known: dict[int, pa.Array] = field(default_factory=dict)
     changed: Counter[tuple[str, str]] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
+    refused: pa.Array | None = None  # rows of the column at hand
 
     def value(self, node: Node) -> pa.Array:
         if id(node) not in self.known:
@@ -108,27 +109,27 @@ class _Batch:
     def refuse(self, mask: pa.Array, reason: str, values: pa.Array | None = None) -> None:
         rows = pc.indices_nonzero(mask).cast(pa.int64())
         if len(rows):
+            mask = mask.fill_null(False)
+            self.refused = mask if self.refused is None else pc.or_(self.refused, mask)
             seen = values.take(rows) if values is not None else None
             rows = rows if self.parents is None else self.parents.take(rows)
             self.refusals.append(Refusal(self.column, reason, rows, seen))
 
     def output(self, output: Output) -> pa.Array:
-        self.column = output.column
-        before = len(self.refusals)
+        self.column, self.refused = output.column, None
         array = self.value(output.node)
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
-        if len(self.refusals) == before:  # a refused value is NULL here, and said already
-            self._fit(array, output)
+        gone = self.refused  # a refused value is NULL here, and said already
+        for reason, mask in _misfits(array, output):
+            self.refuse(mask if gone is None else pc.and_not(mask, gone), reason, array)
         return array
 
-    def _fit(self, array: pa.Array, output: Output) -> None:
-        for reason, mask in fit.misfits(array, output.type, output.nullable):
-            self.refuse(mask, reason, array)
-        if output.type.is_text:
-            mask = fit.has_nul(array)
-            if mask is not None:
-                self.refuse(mask, "has a NUL character: rules.scrub(...) takes it out", array)
+
+def _misfits(array: pa.Array, output: Output) -> Iterator[tuple[str, pa.Array]]:
+    yield from fit.misfits(array, output.type, output.nullable)
+    if output.type.is_text:
+        yield "has a NUL character: rules.scrub(...) takes it out", fit.has_nul(array)
 
 
 def evaluate(part: Part, arrays: Sequence[pa.Array], maps: Mapping[str, Any]) -> Evaluated:

@@ -73,6 +73,8 @@ class Rows:
         As many of them as were told of.
     reading : Part or None
         The part whose rows are being read.
+    read_here : int
+        Rows of it read so far.
     """
 
     table: TablePlan
@@ -85,6 +87,7 @@ class Rows:
     read: int = 0
     told: int = 0
     reading: Part | None = None
+    read_here: int = 0
 
     @property
     def done(self) -> Done:
@@ -102,19 +105,24 @@ class Rows:
     def _part(self, part: Part) -> Iterator[pa.RecordBatch]:
         self.reading = part
         self._require_single(part)
-        read = written = childless = 0
+        written = childless = 0
+        self.read_here = 0
         for seen, made in self._evaluated(part):
             if made.refusals:
                 raise refused(self.table.name, part, seen, made.refusals[0])
             self.changed.update(made.changed)
-            here = len(seen) if seen is not None else 0
-            read += here
-            self.read += here if part.accounting is not None else 0
+            self._see(part, seen)
             written += len(made.batch)
             childless += made.childless
             yield made.batch
-        receipt = self._receipt(part, read, written)
+        receipt = self._receipt(part, self.read_here, written)
         self.receipts.append(_with_childless(receipt, childless))
+
+    def _see(self, part: Part, batch: pa.RecordBatch | None) -> None:
+        """Count the rows of a batch that was read; a function's are counted as it takes them."""
+        here = len(batch) if batch is not None else 0
+        self.read_here += here
+        self.read += here if part.accounting is not None else 0
 
     def _require_single(self, part: Part) -> None:
         for column, sql in part.single:
@@ -132,9 +140,14 @@ class Rows:
         if part.function is None:
             yield from self._carried(part)
         else:
-            batches = self.snapshot.batches(part.query)
+            batches = self._given(part)
             for columns in computed(self.table.name, part.function, batches, part.made):
                 yield None, evaluate(part, columns, self.maps)
+
+    def _given(self, part: Part) -> Iterator[pa.RecordBatch]:
+        for batch in self.snapshot.batches(part.query):
+            self._see(part, batch)
+            yield batch
 
     def _carried(self, part: Part) -> Iterator[tuple[pa.RecordBatch, Evaluated]]:
         def read(reader: Snapshot, query: ReadQuery) -> Generator[tuple[pa.RecordBatch, Evaluated]]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from migrators import types
 from migrators.backends.interface import ReadColumn
@@ -25,6 +26,34 @@ if TYPE_CHECKING:
 
 class BindError(Exception):
     """A value that does not fit its column; the message says what to write instead."""
+
+
+UNPLANNED = (BindError, TypeError, sa.exc.SQLAlchemyError)
+"""What a step's expressions raise when a plan is made of them."""
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error says, without the page that SQLAlchemy names for it."""
+    if not isinstance(error, sa.exc.SQLAlchemyError):
+        return str(error)
+    said = str(error.args[0] if error.args else error).strip().split("\n", 1)[0]
+    return said.removesuffix("; see parent stack trace for more detail.")
+
+
+def require_values(element: Any) -> None:
+    """Refuse parameters that nobody gives a value: they would be NULL.
+
+    Raises
+    ------
+    BindError
+    """
+    for part in visitors.iterate(element):
+        if isinstance(part, sa.BindParameter) and part.required and part.callable is None:
+            msg = (
+                f"the parameter :{part.key} has no value: write the value itself; a colon that is "
+                "one is \\: in sa.text"
+            )
+            raise BindError(msg)
 
 
 class Binder:

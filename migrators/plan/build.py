@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from migrators.backends.interface import ReadQuery
 from migrators.errors import PlanError
 from migrators.plan.access import ways
-from migrators.plan.bind import Binder, BindError
+from migrators.plan.account import account
+from migrators.plan.bind import UNPLANNED, Binder, BindError, sentence
 from migrators.plan.columns import mentioned
 from migrators.plan.conserve import conserve
 from migrators.plan.functions import function_part
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Backend
     from migrators.schema import SchemaVersion
-    from migrators.step import Drop, Step
+    from migrators.step import Drop, Loss, Step
 
 
 def build(
@@ -80,8 +81,8 @@ def build(
         problems.add(f"{old.path.name}: {said}")
     dropped = tuple(_dropped(shop, drop) for drop in step.drops)
     sames = tuple(same_plans(shop, target, step))
-    conserve(old, new, step, shop.carried, problems)
-    conserve_references(step, problems)
+    losses = tuple(LossPlan(x.why, _loss_sql(shop, x)) for x in step.losses)
+    _conserve(old, new, step, shop)
     for unfit in lints(new, source, target) if lint else ():
         problems.add(f"schemas/{new.path.name}, {unfit}")
     if problems.said:
@@ -95,13 +96,19 @@ def build(
         dropped=dropped,
         key_maps=tuple(_key_maps(shop)),
         sames=sames,
-        losses=tuple(LossPlan(x.why, _loss_sql(shop, x.count)) for x in step.losses),
+        losses=losses,
         sequences=_sequences(tables, new),
         columns_carried=len(shop.carried),
         columns_new=columns_new(tables),
         random_keys=any(c.random for c in keys.changes.values()),
         ways=ways(tables, step, old),
     )
+
+
+def _conserve(old: SchemaVersion, new: SchemaVersion, step: Step, shop: Workshop) -> None:
+    conserve(old, new, step, shop.carried, shop.problems)
+    account(step, shop.problems)
+    conserve_references(step, shop.problems)
 
 
 def _keys(step: Step, path: Path) -> Keys:
@@ -125,8 +132,8 @@ def _tables(shop: Workshop, step: Step) -> Iterator[TablePlan]:
     for lookup in step.lookups:
         try:
             yield lookup_table(shop, lookup)
-        except (BindError, TypeError) as error:
-            shop.problems.add(str(error), at=lookup.line)
+        except UNPLANNED as error:
+            shop.problems.add(sentence(error), at=lookup.line)
     for name in shop.new.metadata.tables:
         mappings = [m for m in step.mappings if m.table.key == name]
         if mappings:
@@ -139,8 +146,8 @@ def _table(shop: Workshop, step: Step, name: str, mappings: list[Mapping]) -> It
     for mapping in mappings:
         try:
             parts.extend(replace(part, line=mapping.line) for part in _part(shop, mapping))
-        except (BindError, TypeError) as error:
-            shop.problems.add(f"{name}: {error}", at=mapping.line)
+        except UNPLANNED as error:
+            shop.problems.add(f"{name}: {sentence(error)}", at=mapping.line)
             # Where its columns go is not known before it is mended: none of them is lost yet.
             shop.carried.update(mentioned(mapping.source, mapping.select, *mapping.given.values()))
     ordered = len(parts) == 1 and bool(parts[0].query.order_by) and parts[0].explodes is None
@@ -224,8 +231,12 @@ def _key_maps(shop: Workshop) -> Iterator[KeyMapPlan]:
         yield KeyMapPlan(change.map, change.tag, query)
 
 
-def _loss_sql(shop: Workshop, count: Any) -> str | None:
-    return None if count is None else shop.sql(count)
+def _loss_sql(shop: Workshop, loss: Loss) -> str | None:
+    try:
+        return None if loss.count is None else shop.sql(loss.count)
+    except UNPLANNED as error:
+        shop.problems.add(f"step.loss({loss.why!r}): {sentence(error)}")
+        return None
 
 
 def _sequences(tables: tuple[TablePlan, ...], new: SchemaVersion) -> dict[str, str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from migrators.backends.interface import ReadQuery
 from migrators.errors import PlanError
 from migrators.plan.aggregates import aggregates, in_a_subquery, shown
-from migrators.plan.bind import Binder, BindError, fitted
+from migrators.plan.bind import Binder, BindError, fitted, require_values
 from migrators.plan.columns import mentioned
 from migrators.plan.cutting import cut
 from migrators.plan.defaults import NoConstant, default_of
@@ -79,7 +79,16 @@ class Workshop:
     carried: set[sa.Column[Any]]
 
     def sql(self, select: Any) -> str:
-        """Compile for the old database, text compared by bytes, literals rendered."""
+        """Compile for the old database, text compared by bytes, literals rendered.
+
+        Raises
+        ------
+        BindError
+            A parameter has no value, which would be NULL.
+        sqlalchemy.exc.SQLAlchemyError
+            It cannot be compiled.
+        """
+        require_values(select)
         return self.backend.sql(select)
 
 

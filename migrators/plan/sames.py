@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from migrators.backends.interface import ReadQuery
-from migrators.plan.bind import Binder, BindError
+from migrators.plan.bind import UNPLANNED, Binder, BindError, require_values, sentence
 from migrators.plan.model import SamePlan
 from migrators.types import Kind
 
@@ -32,8 +32,8 @@ def same_plans(shop: Workshop, target: Backend, step: Step) -> Iterator[SamePlan
     for same in step.sames:
         try:
             yield _plan(shop.backend, target, same)
-        except BindError as error:
-            shop.problems.add(f"step.same({same.title!r}): {error}")
+        except UNPLANNED as error:
+            shop.problems.add(f"step.same({same.title!r}): {sentence(error)}")
 
 
 def _plan(source: Backend, target: Backend, same: Same) -> SamePlan:
@@ -52,6 +52,7 @@ def answers_query(select: Any, backend: Backend) -> ReadQuery:
     BindError
         A column's type is not known, or it answers differently each time.
     """
+    require_values(select)
     binder = Binder(None)
     for column in select.selected_columns:
         binder.read(column)

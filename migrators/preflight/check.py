@@ -87,7 +87,7 @@ def check(
     missing = rights.findings(plan, old, new)
     if missing:  # nothing more can be asked
         return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))
-    is_drifted = _drift(plan, old, catalog := fresh(old, plan.old), found)
+    is_drifted = _drift(plan, old, catalog := fresh(old, plan.old), found, scratch)
     found.ok.append(wording.accounted(plan))
     access.look([plan, *later], old, new, fresh, found)
     with old.snapshot(scratch) as snapshot:
@@ -113,14 +113,15 @@ def _ask(asker: Asker, scratch: Path, found: Found, emit: Emit, *, drifted: bool
         emit(TableDone("check", table.name, 0))
 
 
-def _drift(plan: Plan, old: Backend, fresh: Catalog, found: Found) -> bool:
+def _drift(plan: Plan, old: Backend, fresh: Catalog, found: Found, scratch: Path) -> bool:
     """Say what the database has otherwise; return whether its schema cannot be relied on."""
     old.require_sound()
     differences = drift.compare(old.catalog(), fresh)
-    found.findings += drifted.findings(plan, old, differences)
+    holding = drift.holding(differences, old, scratch)
+    found.findings += drifted.findings(plan, old, differences, holding)
     alembic, notes = drifted.alembic(plan, old)
     found.findings += notes
-    if not any(d.holds_data or not d.additive for d in differences):
+    if not holding and all(d.additive for d in differences):
         found.ok.append(f"{wording.short(old.database)} is schemas/{plan.old.path.name}{alembic}")
     return not all(d.additive for d in differences)
 
@@ -129,10 +130,9 @@ def _stored(asker: Asker, found: Found, *, drifted: bool) -> None:
     before = len(found.findings)
     for table in stored.tables(asker.plan):
         with found.tolerant(table, drifted=drifted):
-            refused = list(stored.findings(asker, table))
-            found.findings += refused
-            if refused:
-                found.unread.add(table)
+            for column, finding in stored.findings(asker, table):
+                found.findings.append(finding)
+                found.unread.setdefault(table, set()).add(column)
     if len(found.findings) == before:
         found.ok.append("every stored value is of its declared type")
 
@@ -148,7 +148,8 @@ def _rules(asker: Asker, scratch: Path, found: Found, *, drifted: bool) -> None:
             columns += len({o.column for p in table.parts for o in ruled.ruled(p, lookup=lookup)})
             for asked in (ruled.faults, crossing.faults, collated.faults):
                 with found.tolerant(table.name, drifted=drifted):
-                    faults = list(asked(asker, table, maps, broken))
+                    of = ruled.readable(table, found.unread) if asked is ruled.faults else table
+                    faults = list(asked(asker, of, maps, broken))
                     found.faults(faults, asker.plan.new.version)
     if columns and len(found.findings) == before:
         found.ok.append(f"rules take every value: {wording.counted(columns, 'columns')}")

@@ -6,6 +6,7 @@ text that the target can hold, and CHECK constraints.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from migrators.errors import DatabaseError
 from migrators.preflight import wording
 from migrators.preflight.model import Fault, Unproven
 from migrators.schema.fingerprint import constraint_name, expression_text
+from migrators.schema.sqltext import as_text
 from migrators.types import Kind
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from migrators.preflight.rows import Asker, PartRows
     from migrators.schema import Column
 
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _AT_ONCE = 100
 """Sums in one SELECT; SQLite takes 2,000 columns by default, others fewer."""
 
@@ -220,7 +223,12 @@ def _broken(
     shown = [inner.c[c] for c in reads] if asker.show_values else []
     found = sa.select(*keys, *shown).select_from(inner).where(false).order_by(*keys)
     rest = asker.rows(found.limit(wording.SAMPLES)) if keys else []
-    condition = f'sa.text("NOT ({text})")' if _carries(rows, reads) else "..."
+    old = _in_old_names(rows, text, reads)
+    condition = (
+        "..."
+        if old is None
+        else f"sa.text({json.dumps(as_text(f'NOT ({old})'), ensure_ascii=False)})"
+    )
     yield Fault(
         where=rows.table.name,
         demand=f"has {demand}",
@@ -238,10 +246,22 @@ def _name(rows: PartRows, row: Sequence[Any]) -> str:
     return f"{said} ({values})" if values else said
 
 
-def _carries(rows: PartRows, reads: Sequence[str]) -> bool:
-    """Whether the new columns have the names that they have in the source."""
-    read = [wording.carried_from(rows.part, c) for c in reads]
-    return all(r is not None and r.source == c for r, c in zip(read, reads, strict=True))
+def _in_old_names(rows: PartRows, text: str, reads: Sequence[str]) -> str | None:
+    """Return a CHECK with the names that its columns have in the source; None where they have none.
+
+    What stands in quotes is left alone; of names that need quotes nothing is said.
+    """
+    names: dict[str, str] = {}
+    for column in reads:
+        read = wording.carried_from(rows.part, column)
+        if read is None or not (read.source == column or _PLAIN.fullmatch(column + read.source)):
+            return None
+        names[column.lower()] = read.source
+
+    def renamed(match: re.Match[str]) -> str:
+        return names.get(match[0].lower(), match[0])
+
+    return re.sub(r"'(?:[^']|'')*'|\w+", renamed, text)
 
 
 def columns_of(text: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from migrators.preflight import wording
 from migrators.preflight.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from migrators.backends.interface import Backend, Catalog
     from migrators.drift import Difference
@@ -38,13 +38,21 @@ def beside(asker: Asker, fresh: Catalog) -> list[Finding]:
     ]
 
 
-def findings(plan: Plan, old: Backend, found: Sequence[Difference]) -> list[Finding]:
-    """Return a STOP for drift and for unknown data, a note for what holds none."""
+def findings(
+    plan: Plan, old: Backend, found: Sequence[Difference], holding: Collection[Difference]
+) -> list[Finding]:
+    """Return a STOP for drift and for unknown data, a note for what holds none.
+
+    Parameters
+    ----------
+    holding : collection of Difference
+        Those of the additions that have rows or values.
+    """
     added = drift.additions(found)
     said = [
         _drift(plan, old, [d for d in found if not d.additive]),
-        _unknown(plan, old, [d for d in added if d.holds_data]),
-        _more(plan, old, [d for d in added if not d.holds_data]),
+        _unknown(plan, old, [d for d in added if d in holding]),
+        _more(plan, old, [d for d in added if d not in holding]),
     ]
     return [finding for finding in said if finding is not None]
 

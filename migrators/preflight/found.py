@@ -20,8 +20,8 @@ class Found:
     ok: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     unproven: list[Unproven] = field(default_factory=list)
-    unread: set[str] = field(default_factory=set)
-    """Old tables of which it is said what of them cannot be read."""
+    unread: dict[str, set[str]] = field(default_factory=dict)
+    """Old tables of which it is said what of them cannot be read: these columns."""
     unread_columns: set[str] = field(default_factory=set)
     """What could not be read elsewhere: what SQL of the step gives for a new column."""
 

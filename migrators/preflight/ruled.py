@@ -178,6 +178,27 @@ def _lines(column: str, how: str, reason: str) -> tuple[str, ...]:
 # reading no more than rules need ---------------------------------------------------------
 
 
+def readable(table: TablePlan, unread: Mapping[str, set[str]]) -> TablePlan:
+    """Return a new table without the columns that ask for what cannot be read: that is said.
+
+    Parameters
+    ----------
+    unread : mapping of old table to columns
+    """
+    return replace(table, parts=tuple(_readable(part, unread) for part in table.parts))
+
+
+def _readable(part: Part, unread: Mapping[str, set[str]]) -> Part:
+    columns = part.query.columns
+    gone = {i for i, c in enumerate(columns) if c.source in unread.get(c.table, ())}
+    if not gone or part.function is not None:
+        return part
+    lost = part.explodes is not None and not gone.isdisjoint(reads(part.explodes))
+    outputs = tuple(o for o in part.outputs if not lost and gone.isdisjoint(reads(o.node)))
+    key = tuple(k for k in part.query.key if k not in {columns[i].name for i in gone})
+    return replace(part, outputs=outputs, query=replace(part.query, key=key))
+
+
 def narrowed(part: Part, broken: set[str], *, lookup: bool = False) -> Part | None:
     """Return the part with only the outputs that have to be run, and what those read.
 

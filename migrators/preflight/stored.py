@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from migrators.preflight.rows import Asker
 
 
-def findings(asker: Asker, table: str) -> Iterator[Finding]:
-    """Yield a finding for each column of an old table that holds what it must not."""
+def findings(asker: Asker, table: str) -> Iterator[tuple[str, Finding]]:
+    """Yield each column of an old table that holds what it must not, with its finding."""
     refused_columns: set[str] = set()
     held: set[str] = set()
     while True:
@@ -36,7 +36,7 @@ def findings(asker: Asker, table: str) -> Iterator[Finding]:
         if isinstance(refused, NotHeld) and _held(asker, table, refused) - held:
             held |= _held(asker, table, refused)
             continue
-        yield _finding(asker, refused)
+        yield refused.column, _finding(asker, refused)
         refused_columns.add(refused.column)
 
 

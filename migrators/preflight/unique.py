@@ -114,11 +114,15 @@ def _compared(asker: Asker, table: str, rows: sa.Subquery, columns: Sequence[str
     """Return the values as the new database compares them: by its collation, where it has one."""
     found = []
     for i, column in enumerate(columns):
-        collation = _collation(asker, table, column)
-        same = collation is not None and asker.old.name == asker.new.name
+        collation = _told(asker, table, column)
         value = rows.c[f"v{i}"]
-        found.append(asker.old.collated(value, str(collation)) if same else value)
+        found.append(value if collation is None else asker.old.collated(value, collation))
     return found
+
+
+def _told(asker: Asker, table: str, column: str) -> str | None:
+    """Return the collation by which a column's texts are told apart, where the old one has it."""
+    return _collation(asker, table, column) if asker.old.name == asker.new.name else None
 
 
 def _pairs(
@@ -159,7 +163,10 @@ def _see(
     if len(parts) > 1:
         return asker.shown(groups)
     rows = parts[0]
-    values = [rows.expression(column) for column in columns]
+    values = []
+    for column in columns:
+        value, collation = rows.expression(column), _told(asker, rows.table.name, column)
+        values.append(value if collation is None else asker.old.collated(value, collation))
     select = rows.select([*values, sa.func.count()])
     select = select.where(*(value.is_not(None) for value in values))
     return asker.shown(select.group_by(*values).having(sa.func.count() > 1))
@@ -176,13 +183,24 @@ def _lines(asker: Asker, parts: Sequence[PartRows], columns: Sequence[str]) -> t
     if len(key) != 1 or not all(name.isidentifier() for name in (*names, *key)):
         return ()
     old = wording.table_path("old", part.source)
-    same = [f"first.c.{name} == {old}.c.{name}" for name in names]
+    table = parts[0].table.name
+    same = [
+        _same(f"first.c.{name}", f"{old}.c.{name}", _told(asker, table, column))
+        for name, column in zip(names, columns, strict=True)
+    ]
     earlier = ", ".join([*same, f"first.c.{key[0]} < {old}.c.{key[0]}"])
     mapping = wording.mapping(parts[0].table, part)
     return (
         f"first = {old}.alias()    # keeps the first row of each value",
         f'{mapping}.drop_rows(sa.exists().where({earlier}), because="...")',
     )
+
+
+def _same(one: str, other: str, collation: str | None) -> str:
+    """Return the condition of a step that two texts are one to the new database."""
+    if collation is None:
+        return f"{one} == {other}"
+    return f'sa.collate({one}, "{collation}") == sa.collate({other}, "{collation}")'
 
 
 def _partial(asker: Asker, table: TablePlan) -> Iterator[Unproven]:

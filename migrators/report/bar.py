@@ -17,8 +17,10 @@ class Progress:
     ----------
     started : str
         Clock time at which the stage began.
+    table : str
+        Whose rows were done last.
     done, total : int
-        Rows; `total` is 0 where it is not known.
+        Rows of all the stage's tables; `total` is 0 where it is not known.
     seconds : float
         Since the stage began.
     """
@@ -46,12 +48,15 @@ def bar(progress: Progress, width: int) -> str:
 
 
 def words(progress: Progress) -> str:
-    """Return "releases: 4,113,408 of 6,310,400 rows"; the table alone where none is counted."""
+    """Return "4,113,408 of 6,310,400 rows, at releases"; the table alone where none is counted.
+
+    The rows are those of all tables: said of one of them they would be wrong.
+    """
     if not progress.done:
         return escape(progress.table)
-    table = f"{escape(progress.table)}: " if progress.table else ""
+    at = f", at {escape(progress.table)}" if progress.table else ""
     of = f" of {count(progress.total)}" if progress.total else ""
-    return f"{table}{count(progress.done)}{of} rows"
+    return f"{count(progress.done)}{of} rows{at}"
 
 
 def _cells(done: int, total: int) -> str:

@@ -63,7 +63,7 @@ def still_filled(names: Sequence[str], made: Backend, scratch: Path, new: Schema
 
 
 def fits(
-    old: Backend, schema: SchemaVersion, fresh: Catalog, check: str, emit: Emit
+    old: Backend, schema: SchemaVersion, fresh: Catalog, scratch: Path, check: str, emit: Emit
 ) -> tuple[str, ...]:
     """Refuse an old database that holds what its schema module does not know of.
 
@@ -90,7 +90,8 @@ def fits(
     """
     old.require_sound()
     found = drift.compare(old.catalog(), fresh)
-    stops = [d for d in found if not d.additive or d.holds_data]
+    holding = drift.holding(found, old, scratch)
+    stops = [d for d in found if not d.additive or d in holding]
     if stops:
         listed = "\n".join(f"  {difference}" for difference in stops)
         raise Findings(

@@ -191,7 +191,7 @@ class _Migration:
             source = old.digest() if fenced else source
             schema = self.plans[0].old
             fresh = places.fresh_catalog(self.project, run, old, schema)
-            self.unknown = fits(old, schema, fresh, self._check(), self.emit)
+            self.unknown = fits(old, schema, fresh, run.scratch, self._check(), self.emit)
             self.beside = carries(old, new, run.scratch, fresh, self.plans[0], self._check())
             self._may_lose(old)
             self.access = captured(self.plans, old, new, self.command)

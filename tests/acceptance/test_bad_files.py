@@ -136,6 +136,9 @@ def test_a_package_in_the_place_of_the_engine(two: Cheeseshop) -> None:
     package = two.root / "migrators" / "__init__.py"
     package.touch()
     assert_refused(_installed(two, "2to3"), 2, ["rm migrators/__init__.py", "INP001"])
+    module = [sys.executable, "-P", "-m", "migrators", "status"]
+    ran = subprocess.run(module, cwd=two.root, capture_output=True, text=True, check=False)
+    assert_refused(Done(ran.returncode, ran.stdout, ran.stderr), 2, ["INP001"])
     for command in (("2to3",), ("status",), ("load", "fixtures/v3")):
         two.refused(*command, code=2, words=[f"rm {package}"])
     package.unlink()

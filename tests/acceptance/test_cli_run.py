@@ -18,7 +18,7 @@ from migrators.cli import main
 INTERRUPTED = '''
 """1to2: stopped by a signal while rows are computed."""
 import os
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 
 def stop(batches):
@@ -34,6 +34,8 @@ def migrate(step, old, new):
     """Computes the users."""
     from migrators import rules
     step.table(new.users).computed(stop, reads=select(old.users))
+    users = [select(func.count(which.users.c.id)) for which in (old, new)]
+    step.same("users", old=users[0], new=users[1])
     step.table(new.posts).values(
         views=rules.integer(old.posts.c.views, thousands=","),
         published=rules.boolean(old.posts.c.published),

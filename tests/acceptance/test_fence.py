@@ -288,6 +288,8 @@ def migrate(step, old, new):
 
     step.table(new.parents).values(tier="basic")
     step.table(new.children).computed(wait, reads=sa.select(old.children))
+    step.same("children", old=sa.select(sa.func.count(old.children.c.id)),
+              new=sa.select(sa.func.count(new.children.c.id)))
 '''
 
 

@@ -30,7 +30,9 @@ CASES = {
     "a function": (
         OLD,
         NUMBER,
-        "step.table(new.users).computed(made, reads=select(old.users.c.id, old.users.c.mail))",
+        "step.table(new.users).computed(made, reads=select(old.users.c.id, old.users.c.mail))\n"
+        "step.same('users', old=select(func.count(old.users.c.id)), "
+        "new=select(func.count(new.users.c.id)))",
     ),
     "a foreign key": (
         OLD + 't("owners", Column("mail", Text, primary_key=True))\n',

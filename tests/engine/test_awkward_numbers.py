@@ -178,11 +178,16 @@ def test_b22_nan_becomes_null_by_rule_and_is_counted(journey: Journey) -> None:
     assert rules(receipt) == [("notes", "x", "null_if", 2)]
 
 
+SAME = """
+step.same("notes", old=select(func.count(old.notes.c.id)), new=select(func.count(new.notes.c.id)))
+"""
+
+
 def test_b23_null_and_nan_of_a_function_are_not_merged(journey: Journey) -> None:
     """Arrow-backed frames keep them apart; the NaN is refused, the NULL is not."""
     journey.schemas(NOTES.format("Float"))
     journey.shop.step(
-        "step.table(new.notes).computed(odd, reads=select(old.notes.c.id, old.notes.c.x))",
+        "step.table(new.notes).computed(odd, reads=select(old.notes.c.id, old.notes.c.x))" + SAME,
         before="""
             import pyarrow as pa
             from collections.abc import Iterator
@@ -220,7 +225,7 @@ def test_b25_an_arrow_type_that_is_not_the_declared_one_is_refused(
     """What a function gives is of the declared kind, and each value exactly; nothing is rounded."""
     journey.schemas(NOTES.format(declared))
     journey.shop.step(
-        "step.table(new.notes).computed(odd, reads=select(old.notes.c.id, old.notes.c.x))",
+        "step.table(new.notes).computed(odd, reads=select(old.notes.c.id, old.notes.c.x))" + SAME,
         before=f"""
             import pyarrow as pa
             from collections.abc import Iterator

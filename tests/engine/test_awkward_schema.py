@@ -659,18 +659,19 @@ def test_f83_what_the_step_does_not_mention_is_refused(journey: Journey) -> None
 
 
 @pytest.mark.parametrize(
-    "statement",
+    "statements",
     [
-        "CREATE TABLE stray (x)",
-        "ALTER TABLE notes ADD COLUMN stray TEXT",
+        ["CREATE TABLE stray (x)", "INSERT INTO stray VALUES (NULL)"],
+        ["ALTER TABLE notes ADD COLUMN stray TEXT", "UPDATE notes SET stray = ''"],
+        ["ALTER TABLE notes ADD COLUMN stray TEXT DEFAULT 'x'"],
     ],
 )
 def test_f83_what_the_old_schema_does_not_mention_is_refused(
-    journey: Journey, statement: str
+    journey: Journey, statements: list[str]
 ) -> None:
     """Something in the live database that no file knows of would be left behind."""
     journey.schemas(TEXT)
-    error = journey.refused(Findings, numbered(["a"]), statement)
+    error = journey.refused(Findings, numbered(["a"]), *statements)
     assert "stray" in error.message
     assert any("stray" in " ".join([f.title, *f.facts]) for f in stops(checked(journey.shop)))
 

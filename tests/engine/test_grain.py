@@ -57,6 +57,8 @@ def test_conditions_with_exists_and_values_with_subqueries_are_taken(shop: Sandb
         step.table(
             new.users, only=select(seen.by).where(seen.by == user.id).exists(), because="unseen"
         ).values(seen=select(func.max(seen.by)).where(seen.by == user.id).scalar_subquery())
+        step.same("seen", old=select(func.count(seen.by.distinct())),
+                  new=select(func.count(new.users.c.seen)))
     """)
     shop.create(
         "INSERT INTO users VALUES (1, 'ann'), (2, 'bob')", "INSERT INTO seen VALUES (2), (2)"
@@ -123,9 +125,11 @@ FILES = 't("files", Column("of", Integer), Column("name", Text))\n'
 NAMED = """
     file, user = old.files.c, old.users.c
     step.table(new.users).values(
-        file=select(file.name).where(file.of == user.id){}.scalar_subquery()
+        file=select(file.name).where(file.of == user.id){first}.scalar_subquery()
     )
     step.drop(file.of, because="the user names the file")
+    step.same("who has files", old=select(func.count(file.of.distinct())).where({of}),
+              new=select(func.count(new.users.c.file)))
 """
 
 
@@ -137,11 +141,11 @@ def test_a_subquery_of_several_values_is_refused(shop: Sandbox) -> None:
         "INSERT INTO users VALUES (1, 'ann'), (2, 'bob'), (3, 'cid')",
         "INSERT INTO files VALUES (1, 'a'), (1, 'b'), (2, 'c')",
     )
-    shop.step(NAMED.format(""))
+    shop.step(NAMED.format(first="", of="file.of > 0"))
     with pytest.raises(ValueRefused) as caught:
         shop.migrate()
     assert (caught.value.table, caught.value.column, caught.value.count) == ("users", "file", 1)
-    shop.step(NAMED.format(".order_by(file.name.desc()).limit(1)"))
+    shop.step(NAMED.format(first=".order_by(file.name.desc()).limit(1)", of="file.of > 0"))
     shop.migrate()
     assert shop.rows("SELECT file FROM users ORDER BY id") == [("b",), ("c",), (None,)]
 
@@ -155,7 +159,8 @@ def test_several_values_of_rows_that_are_left_out_are_nobodys(shop: Sandbox) -> 
         "INSERT INTO files VALUES (1, 'a'), (1, 'b'), (2, 'c')",
     )
     shop.step(
-        NAMED.format("") + '    step.table(new.users).drop_rows(user.id == 1, because="no ann")'
+        NAMED.format(first="", of="file.of > 1")
+        + '    step.table(new.users).drop_rows(user.id == 1, because="no ann")'
     )
     shop.migrate()
     assert shop.rows("SELECT file FROM users") == [("c",)]
@@ -280,6 +285,7 @@ def test_windows_and_subqueries_give_a_value_a_row(shop: Sandbox, value: str) ->
     assert len(shop.rows("SELECT n FROM users")) == 2
 
 
+SAME = "step.same('ids', old=select(func.max(user.id)), new=select(func.max(new.users.c.id)))"
 MERGING = [
     ("select(user.name, user.id).distinct()", "has DISTINCT"),
     ("select(user.name, func.max(user.id).label('id')).group_by(user.name)", "has GROUP BY"),
@@ -305,6 +311,10 @@ def test_a_source_that_merges_rows_says_that_its_grain_is_its_own(
         shop.plan()
     assert caught.value.hint[0] == "step.table(new.users, source=..., rows=new)"
     shop.step(step.format(source, ", rows=new"))
+    with pytest.raises(PlanError, match="users: nothing counts its rows, which reach users") as own:
+        shop.plan()
+    assert own.value.hint[0].startswith('step.same("rows of users", old=select(')
+    shop.step(f"{step.format(source, ', rows=new')}\n{SAME}")
     assert shop.plan().tables
 
 
@@ -343,6 +353,7 @@ def test_the_plan_says_who_computes_a_column(shop: Sandbox) -> None:
         step.rekey(new.a)
         step.table(new.a).values(u=rules.uuid(old.a.c.u), v=step.uuid(new.a, old.a.c.id))
         step.table(new.seen).computed(see, reads=select(old.seen.c.by)).values(why="x")
+        step.same("seen", old=select(old.seen.c.by), new=select(new.seen.c.by))
         """,
         before="def see(rows: 'Iterator[dict]'):\n    yield from rows\n",
     )
@@ -354,3 +365,43 @@ def test_the_plan_says_who_computes_a_column(shop: Sandbox) -> None:
         ("seen", "by"): "computed by see",
         ("seen", "why"): "constant",
     }
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (
+            "step.table(new.users).values(name=old.users.c.name + sa.bindparam('suffix'))",
+            "users: the parameter :suffix has no value: write the value itself",
+        ),
+        (
+            "step.table(new.users).drop_rows(sa.text(\"name = ' :a'\"), because='x')",
+            "users: the parameter :a has no value: write the value itself; a colon that is one is",
+        ),
+        (
+            "step.same('ids', old=select(old.users.c.id).where(old.users.c.id > sa.bindparam('n')),"
+            " new=select(new.users.c.id))",
+            "step.same('ids'): the parameter :n has no value",
+        ),
+        (
+            "step.loss('ids', count=select(func.count(old.users.c.id) + sa.bindparam('n')))",
+            "step.loss('ids'): the parameter :n has no value",
+        ),
+        (
+            "step.table(new.users).values("
+            "name=case((old.users.c.name == sa.literal(object(), sa.PickleType), 'x')))",
+            "users: Could not render literal value",
+        ),
+    ],
+)
+def test_sql_that_cannot_be_written_is_a_problem_of_its_line(
+    shop: Sandbox, step: str, said: str
+) -> None:
+    """A parameter without a value would be NULL; what SQLAlchemy cannot compile is the step's."""
+    shop.schema(1, USERS)
+    shop.schema(2, USERS)
+    shop.step(step)
+    with pytest.raises(PlanError) as caught:
+        shop.plan()
+    assert said in " ".join(caught.value.problems)
+    assert "parent stack" not in str(caught.value)

@@ -202,6 +202,11 @@ def test_query_and_same(shop: Sandbox) -> None:
     assert receipt.sames == (("users", "4"),)
 
 
+SAME = """
+step.same("users", old=select(func.count(old.users.c.id)), new=select(func.count(new.users.c.id)))
+"""
+
+
 @pytest.mark.parametrize("form", ["frames", "batches", "rows"])
 def test_a_function_computes_a_table(shop: Sandbox, form: str) -> None:
     """A top-level function gets frames, batches or rows and yields the new columns."""
@@ -227,7 +232,8 @@ def test_a_function_computes_a_table(shop: Sandbox, form: str) -> None:
     shop.schema(1, USERS)
     shop.schema(2, USERS)
     shop.step(
-        "step.table(new.users).computed(shout, reads=select(old.users.c.id, old.users.c.name))",
+        "step.table(new.users).computed(shout, reads=select(old.users.c.id, old.users.c.name))"
+        + SAME,
         before=functions[form],
     )
     shop.create("INSERT INTO users VALUES (2, 'b'), (1, NULL), (9007199254740993, 'big')")
@@ -241,7 +247,8 @@ def test_a_function_that_makes_floats_of_integers_is_refused(shop: Sandbox) -> N
     shop.schema(1, USERS)
     shop.schema(2, 't("users", Column("id", Integer, primary_key=True), Column("name", Integer))')
     shop.step(
-        "step.table(new.users).computed(spoil, reads=select(old.users.c.id, old.users.c.name))",
+        "step.table(new.users).computed(spoil, reads=select(old.users.c.id, old.users.c.name))"
+        + SAME,
         before="""
             def spoil(frames):
                 for frame in frames:
@@ -484,7 +491,7 @@ def test_a_function_that_ends_is_said_with_its_line(shop: Sandbox, ends: str, af
     shop.schema(1, USERS)
     shop.schema(2, USERS)
     shop.step(
-        "step.table(new.users).computed(some, reads=select(old.users))",
+        "step.table(new.users).computed(some, reads=select(old.users))" + SAME,
         before=f"def some(frames):\n    {ends}\n{after}",
     )
     shop.create()

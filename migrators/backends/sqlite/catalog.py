@@ -8,11 +8,11 @@ them, keys are not null, rowid tables' integer keys are what they are.
 from __future__ import annotations
 
 import re
-import warnings
 from typing import TYPE_CHECKING
 
 from migrators.backends.interface import Catalog
 from migrators.backends.sqlite import references, sql, table_sql, tokens
+from migrators.backends.sqlite.declared import type_text
 from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _GENERATED = (2, 3)  # PRAGMA table_xinfo: hidden = 2 virtual, 3 stored
 def read(connection: sqlite3.Connection, dialect: sa.Dialect) -> Catalog:
     """Return the catalogue of an open database."""
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-    virtual = {n for k, n, _, s in rows if k == "table" and _is_virtual(s)}
+    virtual = {n for k, n, _, s in rows if k == "table" and is_virtual(s)}
     objects: dict[tuple[str, str], str] = {}
     for kind, name, owner, statement in rows:
         if _is_left_out(name, owner, statement, virtual):
@@ -45,14 +45,20 @@ def read(connection: sqlite3.Connection, dialect: sa.Dialect) -> Catalog:
     return Catalog(objects)
 
 
-def _is_virtual(statement: str | None) -> bool:
+def is_virtual(statement: str | None) -> bool:
+    """Whether a statement makes a virtual table."""
     return bool(re.match(r"\s*create\s+virtual\b", statement or "", re.IGNORECASE))
+
+
+def is_store(name: str, virtual: set[str]) -> bool:
+    """Whether a table is one that a virtual table keeps its rows in."""
+    head, _, tail = name.rpartition("_")
+    return head in virtual and tail in _SHADOWS
 
 
 def _is_left_out(name: str, owner: str, statement: str | None, virtual: set[str]) -> bool:
     """Whether something is SQLite's own, ours, Alembic's, or a virtual table's store."""
-    head, _, tail = owner.rpartition("_")
-    shadow = head in virtual and tail in _SHADOWS
+    shadow = is_store(owner, virtual)
     own = name.startswith("sqlite_") or owner.startswith("sqlite_")
     return own or statement is None or shadow or name in OURS or owner in OURS
 
@@ -72,7 +78,7 @@ def _facts(
 ) -> Facts:
     if kind != "table":
         yield (kind, name), _definition(statement)
-    elif _is_virtual(statement):
+    elif is_virtual(statement):
         yield ("virtual table", name), tokens.joined(tokens.tokens(statement))
     else:
         yield from _table(connection, dialect, name, statement)
@@ -103,26 +109,6 @@ def _table(connection: sqlite3.Connection, dialect: sa.Dialect, name: str, state
         yield _constraint(connection, name, constraint)
     if not any(c.kind == "primary key" for c in said.constraints):
         yield ("primary key", name), ""
-
-
-def type_text(declared: str, dialect: sa.Dialect) -> str:
-    """Return a declared type as SQLAlchemy reflects it and writes it again."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a type of the application's own is compared as text
-        found = _reflected(declared, dialect)
-    return " ".join(found.split()).replace(", ", ",").lower()
-
-
-def _reflected(declared: str, dialect: sa.Dialect) -> str:
-    match = re.match(r"\s*([\w ]+?)\s*(?:\(([\d\s,]*)\)\s*)?$", declared)
-    kind = dialect.ischema_names.get(match[1].upper()) if match else None  # type: ignore[attr-defined]
-    if match is None or kind is None:
-        return declared
-    arguments = [int(n) for n in re.findall(r"\d+", match[2] or "")]
-    try:
-        return str(kind(*arguments).compile(dialect=dialect))
-    except TypeError:
-        return declared
 
 
 def _constraint(

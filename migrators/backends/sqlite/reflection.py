@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrators.backends.sqlite import catalog, constraints
+from migrators.backends.sqlite import constraints
+from migrators.backends.sqlite.catalog import is_store, is_virtual
 from migrators.backends.stamping import ALEMBIC_TABLE
 from migrators.guard import STAMP
 
@@ -25,6 +26,9 @@ _TOKENS = re.compile(
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = re.compile(r"""\w+|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|'(?:[^']|'')*'""")
+_CONTENT = re.compile(
+    r"""\bcontent\s*=\s*(?:"[^"]+"|'[^']+'|\[[^\]]+\]|`[^`]+`|\w+)""", re.IGNORECASE
+)
 _LITERAL = re.compile(
     r"""[+-]?\s*[\d.]+(?:e[+-]?\d+)?|0x[0-9a-f]+|x?'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_]+""",
     re.IGNORECASE,
@@ -45,7 +49,7 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> str:
         "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
     ).all()
     collations = _Collations([(name, sql) for kind, name, _, sql in rows if kind == "table"])
-    virtual = {name for kind, name, _, sql in rows if kind == "table" and _is_virtual(sql)}
+    virtual = {name for kind, name, _, sql in rows if kind == "table" and is_virtual(sql)}
     for kind, name, _, sql in rows:
         table = metadata.tables.get(name) if kind == "table" else None
         if table is not None and name not in virtual:
@@ -54,11 +58,47 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> str:
             constraints.correct(table, sql)
     beside = []
     for kind, name, owner, sql in rows:
+        if name in virtual:
+            beside.append(_made_again(name, sql))
+            continue
         declared = kind == "table" or name == STAMP or owner == ALEMBIC_TABLE
         if declared or (kind == "index" and _modelled(connection, metadata, owner, name, sql)):
             continue
         beside.append(f"{sql.strip()};\n")
     return "\n".join(beside)
+
+
+def unread(connection: sa.Connection) -> dict[str, str]:
+    """Return the tables that no schema module can declare, each with what to do about it.
+
+    Virtual tables stand in the SQL beside it; what they keep their rows in is theirs.
+    """
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+    statements = {name: sql for name, sql in rows.all() if sql is not None}
+    virtual = {name for name, sql in statements.items() if is_virtual(sql)}
+    stores = {name: "" for name in statements if is_store(name, virtual)}
+    return stores | {name: _not_read(name, statements[name]) for name in virtual}
+
+
+def _not_read(name: str, sql: str) -> str:
+    said = f"{name} is a virtual table, made by the SQL beside the schema"
+    if _content(sql):
+        return f"{said}, which fills it anew"
+    return f"{said}: no step reads its rows, so fill it there, INSERT INTO {name} ..."
+
+
+def _content(sql: str) -> bool:
+    """Whether a full-text table is an index of another table's rows."""
+    full_text = re.search(r"\bUSING\s+fts[345]\b", _masked(sql), re.IGNORECASE)
+    return bool(full_text) and bool(_CONTENT.search(sql))
+
+
+def _made_again(name: str, sql: str) -> str:
+    made = f"{sql.strip()};\n"
+    if not _content(sql):
+        return made
+    quoted = _quoted(name)
+    return f"{made}\nINSERT INTO {quoted}({quoted}) VALUES ('rebuild');\n"
 
 
 def _amend_table(table: sa.Table, sql: str, collations: _Collations) -> None:
@@ -123,10 +163,6 @@ def _multiline_where(index: sa.Index | None, sql: str) -> None:
         index.dialect_kwargs["sqlite_where"] = sa.text(sql[match.end() :].strip())
 
 
-def _is_virtual(sql: str) -> bool:
-    return bool(re.match(r"\s*CREATE\s+VIRTUAL\b", sql, re.IGNORECASE))
-
-
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
@@ -187,28 +223,6 @@ def _definitions(sql: str) -> dict[str, str]:
     return found
 
 
-def untold(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
-    """Return a sentence for each column whose declared type SQLAlchemy has no word for."""
-    found = []
-    for table in metadata.tables.values():
-        rows = connection.exec_driver_sql(f"PRAGMA table_xinfo({_quoted(table.name)})").all()
-        for _, name, declared, *_ in rows:
-            column = table.columns.get(name)
-            written = "" if column is None else _written(column, connection.dialect)
-            if _normal(declared, connection) != _normal(written or declared, connection):
-                said = f"{table.name}.{name} is declared {declared}, written as {written}"
-                found.append(f"{said}: that will show as drift")
-    return found
-
-
-def _written(column: sa.Column[Any], dialect: sa.Dialect) -> str:
-    return re.sub(r"\s+COLLATE\b.*", "", column.type.compile(dialect=dialect))
-
-
-def _normal(declared: str, connection: sa.Connection) -> str:
-    return catalog.type_text(declared, connection.dialect)
-
-
 def _masked(sql: str) -> str:
     """Return the text with comments blank and quoted parts as letters, equally long."""
     return _TOKENS.sub(lambda m: (" " if m[0].startswith(("--", "/*")) else "x") * len(m[0]), sql)
@@ -239,7 +253,7 @@ class _Collations:
     def __init__(self, tables: list[tuple[str, str]]) -> None:
         self._found: dict[tuple[str, str], str] = {}
         for name, sql in tables:
-            if "COLLATE" in _TOKENS.sub(" ", sql).upper() and not _is_virtual(sql):
+            if "COLLATE" in _TOKENS.sub(" ", sql).upper() and not is_virtual(sql):
                 self._ask(name, sql)
 
     def of(self, table: str, column: str) -> str:

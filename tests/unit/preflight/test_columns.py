@@ -50,7 +50,9 @@ ROOM = 'step.drop(old.users.c.last, because="short")'
             'Column("first", Text), Column("last", Text), Column("tier", Text)',
             "users = old.users.c\n"
             "step.table(new.users).query(select("
-            "users.id, users.first, users.last, users.first.label('tier')), rows=new)",
+            "users.id, users.first, users.last, users.first.label('tier')), rows=new)\n"
+            "step.same('users', old=select(func.count(users.id)), "
+            "new=select(func.count(new.users.c.id)))",
             4,
         ),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,6 +127,8 @@ def test_expressions_are_asked_as_the_step_computes_them(shop: Sandbox) -> None:
         last = select(func.max(logins.at)).where(logins.user == old.users.c.id)
         step.table(new.users).values(last=last.scalar_subquery())
         step.drop(logins.user, because="in the table's name")
+        step.same("seen", old=select(func.count(logins.user.distinct())),
+                  new=select(func.count(new.users.c.last)))
     """)
     shop.create(
         "INSERT INTO users VALUES (1, 'ann'), (2, 'bob')", "INSERT INTO logins VALUES (1, 'x')"
@@ -186,6 +189,23 @@ def test_the_line_offered_for_a_check_mends_it(shop: Sandbox) -> None:
     shop.create("INSERT INTO users VALUES (1, 1, 2), (2, 3, 2)")
     shop.step(only_stop(checked(shop)).mend[1].strip().replace('"..."', '"upside down"'))
     assert stops(checked(shop)) == []
+
+
+def test_the_line_offered_for_a_check_of_renamed_columns_mends_it(shop: Sandbox) -> None:
+    """It names the old columns, and leaves alone what stands in quotes."""
+    renamed = "step.table(new.users).values(low=old.users.c.a, high=old.users.c.b)\n"
+    shop.schema(1, f't("users", {KEY}, Column("a", Integer), Column("b", Text))')
+    new = CHECKED.replace('"high", Integer', '"high", Text')
+    shop.schema(2, new % """, CheckConstraint("low < 3 OR high = '\\"low\\" x:high'")""")
+    shop.step(renamed)
+    shop.create("""INSERT INTO users VALUES (1, 1, 'x'), (2, 3, '"low" x:high'), (3, 4, 'low')""")
+    finding = only_stop(checked(shop))
+    line = finding.mend[1].replace('"..."', '"too high"')
+    assert "a < 3 OR b = " in line
+    shop.step(renamed + dedent(line))
+    assert stops(checked(shop)) == []
+    shop.migrate()
+    assert shop.rows("SELECT id FROM users ORDER BY id") == [(1,), (2,)]
 
 
 def test_a_check_over_what_a_rule_computes_is_left_to_a_rehearsal(shop: Sandbox) -> None:

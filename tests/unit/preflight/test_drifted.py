@@ -56,9 +56,30 @@ def test_what_was_added_within_the_major_is_a_note(shop: Sandbox) -> None:
     assert any(line.endswith("shop_v1.db is schemas/v1.py") for line in found.ok)
 
 
+def test_a_table_or_column_more_that_is_empty_is_a_note(shop: Sandbox) -> None:
+    """There is nothing in them that could be lost: they stay behind, and the receipt says so."""
+    users(
+        shop,
+        "INSERT INTO users (id) VALUES (7)",
+        "ALTER TABLE users ADD COLUMN nick TEXT",
+        "CREATE TABLE more (id INTEGER)",
+    )
+    more = ("column users.nick", "table more")
+    found = checked(shop)
+    assert stops(found) == []
+    assert [(f.level, f.facts) for f in found.findings] == [("note", more)]
+    assert shop.migrate().unknown == more
+
+
 def test_data_that_the_schema_does_not_know_of_stops(shop: Sandbox) -> None:
     """F83: nobody has said where a further column's values or a further table's rows go."""
-    users(shop, "ALTER TABLE users ADD COLUMN nick TEXT", "CREATE TABLE more (id INTEGER)")
+    users(
+        shop,
+        "ALTER TABLE users ADD COLUMN nick TEXT",
+        "INSERT INTO users (id, nick) VALUES (7, 'x')",
+        "CREATE TABLE more (id INTEGER)",
+        "INSERT INTO more VALUES (NULL)",
+    )
     finding = only_stop(checked(shop))
     assert finding.title == "shop_v1.db holds what schemas/v1.py does not know of"
     assert finding.facts == ("column users.nick", "table more")

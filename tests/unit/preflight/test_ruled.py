@@ -184,3 +184,30 @@ def test_a_reversed_key_that_refers_to_nothing_is_found(shop: Sandbox) -> None:
     )
     finding = only_stop(checked(shop))
     assert finding.facts == ("1 value refused: refers to no row  id 2",)
+
+
+def test_all_reasons_of_a_column_are_found_at_once(shop: Sandbox) -> None:
+    """What a rule refuses of one row hides nothing of the others."""
+    users(
+        shop,
+        "String(2), nullable=False",
+        'step.table(new.users).values(a=rules.map(old.users.c.a, {"x": "ok", "y": "long"}))',
+        "(1, 'q', ''), (2, 'y', ''), (3, NULL, ''), (4, 'x', '')",
+    )
+    finding = only_stop(checked(shop))
+    assert [" ".join(fact.split()[-2:]) for fact in finding.facts] == ["id 1", "id 3", "id 2"]
+
+
+def test_rules_of_other_columns_are_run_where_one_cannot_be_read(shop: Sandbox) -> None:
+    """A blob where text is declared is said; so is what a rule refuses beside it."""
+    shop.schema(1, OLD)
+    shop.schema(2, OLD.replace("Text", "Integer"))
+    shop.step("""
+        user = old.users.c
+        step.table(new.users).values(a=rules.integer(user.a), b=rules.integer(user.b))
+    """)
+    shop.create("INSERT INTO users VALUES (1, x'00', 'many'), (2, '7', '8')")
+    assert [finding.title for finding in stops(checked(shop))] == [
+        "users.a holds what is not text",
+        "users.b is made by rules.integer in schema 2",
+    ]

@@ -16,6 +16,8 @@ STEP = """
     found = select(file.name).where(file.of == user.id)
     step.table(new.users).values(file=found{}.scalar_subquery())
     step.drop(file.of, because="the user names the file")
+    step.same("files", old=select(func.count(file.of.distinct())),
+              new=select(func.count(new.users.c.file)))
 """
 
 

@@ -72,7 +72,14 @@ def test_d51_the_collation_of_the_new_column_decides(shop: Sandbox, folds: str) 
     shop.schema(2, f't("pairs", {folded}, UniqueConstraint("a"))')
     shop.step("")
     shop.create("INSERT INTO pairs VALUES (1, 'x', ''), (2, 'X', ''), (3, 'y', '')")
-    assert only_stop(checked(shop)).facts == ("2 rows share a value  id 1 = 2",)
+    finding = only_stop(checked(shop))
+    assert finding.facts == ("2 rows share a value  id 1 = 2",)
+    assert [n for _, n in seen(shop, finding)] == [2]
+    lines = [line.strip().replace('"..."', '"a repetition"') for line in finding.mend[1:]]
+    shop.step("\n".join(lines))
+    assert stops(checked(shop)) == []
+    shop.migrate()
+    assert shop.rows("SELECT id FROM pairs ORDER BY id") == [(1,), (3,)]
 
 
 def test_the_line_that_keeps_the_first_of_each_mends_it(shop: Sandbox) -> None:

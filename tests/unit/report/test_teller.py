@@ -88,8 +88,8 @@ def test_a_stage_that_counts_no_rows_says_what_it_is_about() -> None:
 def test_a_rate_that_does_not_fit_is_left_out() -> None:
     """A number cut in two would be another number."""
     at = Progress("02:00:09", "extract", "invoice_lines", 1_577_515, 1_807_607, 1.6)
-    assert bar(at, 90).endswith("1,577,515 of 1,807,607 rows")
-    assert bar(at, 100).endswith("1,577,515 of 1,807,607 rows  985,947/s")
+    assert bar(at, 90).endswith("1,577,515 of 1,807,607 rows, at invoice_lines")
+    assert bar(at, 100).endswith("1,807,607 rows, at invoice_lines  985,947/s")
 
 
 def test_every_line_names_places_shortly() -> None:
@@ -114,7 +114,7 @@ def test_without_a_terminal_a_line_every_few_seconds() -> None:
     for at in (1.0, 2.0, 3.0, 6.0):
         seconds.at = at
         teller(TableProgress("load", "releases", 1_000))
-    assert stream.getvalue() == f"{AT}  load      releases: 4,000 of 6,000 rows\n"
+    assert stream.getvalue() == f"{AT}  load      4,000 of 6,000 rows, at releases\n"
 
 
 def test_table_done_does_not_count_twice() -> None:
@@ -125,7 +125,7 @@ def test_table_done_does_not_count_twice() -> None:
     teller(TableDone("load", "a", 10))
     seconds.at = 9.0
     teller(TableDone("load", "b", 15))
-    assert stream.getvalue() == f"{AT}  load      b: 25 of 30 rows\n"
+    assert stream.getvalue() == f"{AT}  load      25 of 30 rows, at b\n"
 
 
 def test_a_table_that_has_more_rows_than_were_read_is_not_past_the_end() -> None:
@@ -135,7 +135,7 @@ def test_a_table_that_has_more_rows_than_were_read_is_not_past_the_end() -> None
     teller(TableProgress("extract", "a", 30))
     seconds.at = 9.0
     teller(TableDone("extract", "a", 90))
-    assert stream.getvalue() == f"{AT}  extract   a: 30 of 30 rows\n"
+    assert stream.getvalue() == f"{AT}  extract   30 of 30 rows, at a\n"
 
 
 def test_a_bar_is_redrawn_ten_times_a_second_at_most() -> None:
@@ -154,9 +154,9 @@ def test_the_bar_shows_rows_and_rate_and_no_time_of_arrival() -> None:
     teller, stream, seconds = _teller(terminal=True)
     teller(StageStarted("load", "", 1_000))
     seconds.at = 2.0
-    teller(TableProgress("load", "releases", 500))
+    teller(TableProgress("load", "users", 500))
     drawn = stream.getvalue().rsplit("\r", 1)[1].rstrip()
-    assert drawn == f"{AT}  load      [##########----------] releases: 500 of 1,000 rows  250/s"
+    assert drawn == f"{AT}  load      [##########----------] 500 of 1,000 rows, at users  250/s"
 
 
 def test_the_bar_leaves_nothing_behind() -> None:
@@ -180,7 +180,7 @@ def test_a_run_that_stops_says_how_far_it_came() -> None:
     teller(TableProgress("load", "releases", 4_113_408))
     teller.stop()
     teller.stop()
-    assert stream.getvalue() == f"{AT}  load      releases: 4,113,408 of 6,310,400 rows\n"
+    assert stream.getvalue() == f"{AT}  load      4,113,408 of 6,310,400 rows, at releases\n"
 
 
 def test_names_are_escaped() -> None:

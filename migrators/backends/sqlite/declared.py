@@ -1,0 +1,130 @@
+"""What the type text of a SQLite column means: any text is one, and its affinity is all it says.
+
+Of the words that SQLAlchemy knows its types are taken, with the numbers that these have. Of any
+other word only the affinity counts (sqlite.org/datatype3.html, section 3.1), so that
+`integer unsigned` and `INTEGER` are one type, here as in the database itself. Where a word leaves
+it open what a column holds, `freeze` looks at how its values are stored.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrators.backends.sqlite import sql
+from migrators.backends.sqlite.cells.model import Affinity, affinity
+
+_TEXT = re.compile(r"\s*([\w ]*?)\s*(?:\(([^)]*)\).*)?", re.DOTALL)
+_COUNTED = ("NUM", "DEC", "MONEY", "CURRENCY", "YEAR", "BIT", "FIXED")
+"""What words of numbers have in them; asked where there are no values."""
+_DIGITS = 2  # precision and scale
+
+
+def meant(text: str, dialect: sa.Dialect) -> Any:
+    """Return the SQLAlchemy type that a column's type text means on SQLite.
+
+    Parameters
+    ----------
+    text : str
+        As PRAGMA table_xinfo gives it; empty where none was declared.
+    """
+    name, numbers = _parts(text)
+    kind = _known(dialect, name)
+    if kind is not None:
+        return _with_numbers(kind, numbers)
+    found = affinity(name)
+    if found is Affinity.INTEGER:
+        return sa.BIGINT() if "BIG" in name or name == "INT8" else sa.INTEGER()
+    if found is Affinity.TEXT:
+        return sa.VARCHAR(numbers[0]) if "CHAR" in name and len(numbers) == 1 else sa.TEXT()
+    if found is Affinity.BLOB and name != "ANY":
+        return sa.BLOB()
+    if found is Affinity.REAL:
+        return sa.DOUBLE()  # all of SQLite's are
+    return _with_numbers(sa.NUMERIC, numbers if len(numbers) == _DIGITS else [])
+
+
+def _parts(text: str) -> tuple[str, list[int]]:
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return text.upper(), []
+    numbers = [int(number) for number in re.findall(r"\d+", match[2] or "")]
+    return " ".join(match[1].upper().split()), numbers
+
+
+def _known(dialect: sa.Dialect, name: str) -> Any:
+    return dialect.ischema_names.get(name)  # type: ignore[attr-defined]
+
+
+def _with_numbers(kind: Any, numbers: list[int]) -> Any:
+    """Return a type with the numbers it takes: those of `datetime(6)`, `int(11)` bind nothing."""
+    takes = {sa.String: 1, sa.Numeric: _DIGITS}
+    most = next((n for of, n in takes.items() if issubclass(kind, of)), 0)
+    return kind(*numbers) if len(numbers) <= most else kind()
+
+
+def type_text(text: str, dialect: sa.Dialect) -> str:
+    """Return a type text in the form in which two are compared: as its meaning is written."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        written = str(meant(text, dialect).compile(dialect=dialect))
+    return " ".join(written.split()).replace(", ", ",").lower()
+
+
+def declare(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
+    """Give reflected columns the types that they mean; return what a person should look at."""
+    notes = []
+    for table in metadata.tables.values():
+        rows = connection.exec_driver_sql(f"PRAGMA table_xinfo({sql.name(table.name)})").all()
+        for _, name, text, *_ in rows:
+            if name in table.columns:
+                notes += _declare(connection, table.columns[name], text or "")
+    return notes
+
+
+def _declare(connection: sa.Connection, column: sa.Column[Any], text: str) -> list[str]:
+    column.type = meant(text, connection.dialect)
+    name, numbers = _parts(text)
+    numeric = isinstance(column.type, sa.NUMERIC) and len(numbers) != _DIGITS
+    if name and not (numeric and _known(connection.dialect, name) is None):
+        return []
+    stored = _stored(connection, column)
+    chosen = _chosen(stored, name)
+    if chosen is None:
+        return []
+    written, dialect = column.type, connection.dialect
+    same = chosen.compile(dialect=dialect) == written.compile(dialect=dialect)
+    column.type = chosen if same else chosen.with_variant(written, dialect.name)
+    said = f"is declared {text}" if name else "has no declared type"
+    held = _held(stored, column)
+    return [f"{column.table.name}.{column.name} {said}: written as {type(chosen).__name__}, {held}"]
+
+
+def _held(stored: set[str], column: sa.Column[Any]) -> str:
+    """Say why a type was chosen, or what is left to say."""
+    what = " and ".join(sorted(stored))
+    if len(stored) > 1 and not isinstance(column.type, sa.Float):
+        return f"but it holds {what}: check names the rows"
+    return f"which is what it holds: {what}" if stored else "and holds nothing yet"
+
+
+def _stored(connection: sa.Connection, column: sa.Column[Any]) -> set[str]:
+    cell, table = sql.name(column.name), sql.name(column.table.name)
+    asked = f"SELECT DISTINCT typeof({cell}) FROM {table} WHERE {cell} IS NOT NULL"
+    return set(connection.exec_driver_sql(asked).scalars())
+
+
+def _chosen(stored: set[str], name: str) -> Any:
+    """Return a type for values stored so; None where the number that the word means will do."""
+    if stored == {"integer"} and not name:
+        return sa.BigInteger()
+    if stored and stored <= {"integer", "real"}:
+        return None if name else sa.Float()
+    if stored == {"blob"}:
+        return sa.LargeBinary()
+    if not stored and any(word in name for word in _COUNTED):
+        return None
+    return sa.Text()
