@@ -71,12 +71,13 @@ class Seeded:
     def shared(self) -> Shared:
         """Return the connection of this process, to its own copy; opened once."""
         if self._shared is None:
+            base = self._kept.base
             memory = self._like().in_memory() if self._clones else None
             if memory is None:
                 self._own = self._copied()
-                self._shared = Shared(self._own.made.application_url())
+                self._shared = Shared(self._own.made.application_url(), aborts=base.aborts)
             else:
-                self._shared = Shared(self._kept.base.application_url(), memory)
+                self._shared = Shared(base.application_url(), memory, aborts=base.aborts)
         return self._shared
 
     def renew(self) -> None:
