@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from migrators.errors import DatabaseError
+from migrators.errors import DatabaseError, NoServer
 from migrators.project import private_directory
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ class Entry:
             self.made.discard()
             fill(self.made)
             os.pwrite(self._handle, _COMPLETE, 0)
+        except NoServer:
+            self.release()  # the next run removes what there may be: it is not waited for again
+            raise
         except BaseException:
             self.remove()
             raise
