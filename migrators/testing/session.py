@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from migrators.backends import kind_of
 from migrators.errors import MigrateError, NoServer
 from migrators.project import Project
-from migrators.run.kept import Kept
+from migrators.run.fixtures import kept_at
 from migrators.testing.asked import Asked, Defaults, asked, asked_url
 from migrators.testing.plugin import setting
 from migrators.testing.seeded import Copy, Seeded
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
     import sqlalchemy as sa
 
+    from migrators.run.kept import Kept
     from migrators.testing.shared import Shared
 
 
@@ -154,10 +154,7 @@ class Databases:
 
     def _kept_at(self, url: sa.URL) -> Kept:
         if url not in self._kept:
-            folder = self.project.testing
-            kept = Kept(folder, kind_of(url).for_tests(url, folder))
-            kept.sweep()
-            self._kept[url] = kept
+            self._kept[url] = kept_at(self.project, url)
         return self._kept[url]
 
 
