@@ -149,6 +149,7 @@ def silent() -> Iterator[tuple[int, list[socket.socket]]]:
         each.close()
 
 
+@pytest.mark.fault("H96")
 @pytest.mark.parametrize("kind", list(servers.SERVERS))
 def test_a_server_that_never_answers_is_waited_for_once(
     pytester: pytest.Pytester, project: Project, kind: str
