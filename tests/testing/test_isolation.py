@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from migrators.backends import kind_of
 from migrators.errors import DatabaseError, UsageError
+from migrators.testing import seeded, seeding
 from tests import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrators.backends.interface import Backend
+    from migrators.testing.seeding import Fixtures
     from migrators.testing.session import Database, Databases
 
 COUNT = sa.text("SELECT count(*) FROM settings")
@@ -288,6 +291,28 @@ def test_a_copy_may_be_altered(databases: Databases) -> None:
             connection.execute(sa.text("CREATE TABLE more (id INTEGER)"))
             connection.execute(sa.text("DROP VIEW release_index"))
     assert len(set(seen)) == 1
+
+
+def test_a_copy_is_never_loaded_anew(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cloned, or filled again from the template, which takes a tenth of the time."""
+    with given(databases, isolation="copy") as copy:
+        waiting = copy.seeded._waiting
+        real, loaded = seeding.fill, []
+
+        def fill(reader: Fixtures, database: Backend) -> None:
+            loaded.append(database.database)
+            real(reader, database)
+
+        assert all(each.result() for each in waiting)
+        monkeypatch.setattr(seeded, "fill", fill)
+    keys = set()
+    for _ in range(3):
+        with given(databases, isolation="copy") as again, again.engine.begin() as connection:
+            connection.execute(CLEAR)
+            connection.execute(sa.text("INSERT INTO countries (name) VALUES ('Utopia')"))
+            keys.add(connection.execute(UTOPIA).scalar())
+    assert all(each.result() for each in waiting)
+    assert (loaded, len(keys)) == ([], 1)
 
 
 def test_triggers_are_there_and_have_not_fired_on_the_rows(databases: Databases) -> None:
