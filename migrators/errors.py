@@ -8,7 +8,8 @@
     ├── ValueRefused                exit 1   a value that would not arrive exactly
     │   └── NotHeld                          the column, held as text, would take it
     ├── DatabaseError               exit 1   missing, corrupt, full, read-only …
-    │   └── NotADatabase                     a file that is empty, or holds something else
+    │   ├── NotADatabase                     a file that is empty, or holds something else
+    │   └── NoServer                         none answers there, or not in time
     ├── ExtractError                exit 1   an extract that is incomplete, damaged or hostile
     ├── TargetExists                exit 1   the name is taken
     ├── WrongVersion                exit 1   an application met another schema version
@@ -188,6 +189,10 @@ class DatabaseError(MigrateError):
 
 class NotADatabase(DatabaseError):
     """A file has the name of a database and is none: empty, or something else's."""
+
+
+class NoServer(DatabaseError):
+    """No server answers where one should be, or none in time."""
 
 
 class ExtractError(MigrateError):

@@ -27,6 +27,8 @@ class Copies(ABC):
     clones: ClassVar[bool] = True
     """Whether `copy_of` copies a template; else a copy is loaded as the template was, once, and
     `rewind` fills it again, for one test after the other."""
+    aborts: ClassVar[bool] = False
+    """Whether a statement that fails makes its transaction refuse all but a rollback."""
     ahead: ClassVar[int] = 0
     """Copies to make before a test asks for one: none where that takes no time."""
 

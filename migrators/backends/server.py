@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LOADING = "__loading_"
 """In the name of every staging database, before the run's, and of none that was published."""
 _ASIDE = "__was_"
+CONNECTS = 15
+"""Seconds that a server has to let us in, unless the URL says `connect_timeout`: one behind a
+firewall, or one that is stopped, never answers."""
 
 
 class Server(Backend):

@@ -8,7 +8,7 @@ from migrators.run.beforehand import beforehand
 from migrators.run.checking import check_fixtures
 from migrators.run.extracting import extract_only
 from migrators.run.fencing import fence, unfence
-from migrators.run.fixtures import carried, upgrade_fixtures
+from migrators.run.fixtures import carried, kept_at, upgrade_fixtures
 from migrators.run.loading import create, load_only, verify_only
 from migrators.run.migrating import copy, migrate
 from migrators.run.options import Options, jobs_of
@@ -29,6 +29,7 @@ __all__ = [
     "extract_only",
     "fence",
     "jobs_of",
+    "kept_at",
     "load_only",
     "may_drop",
     "migrate",

@@ -2,7 +2,9 @@
 
 Tests make them, and `migrate check`, which has no journal. Whoever uses a database holds a lock
 on its file, which the operating system frees with the process. So what a killed process left is
-found by the next one, and what another uses, at this moment, is let alone.
+found by the next one, and what another uses, at this moment, is let alone. Another folder's process
+has other files, and may mean the same database of a server: what is whole is whole for all, and
+what one alone may use is locked on the server, too.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ import hashlib
 import itertools
 import os
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from migrators.errors import DatabaseError
+from migrators.errors import DatabaseError, Locked, NoServer
 from migrators.project import private_directory
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Entry:
 
     def __init__(self, path: Path, handle: int, made: Backend) -> None:
         self._path, self._handle = path, handle
+        self._lock = ExitStack()
         self.made = made
 
     @property
@@ -65,6 +68,9 @@ class Entry:
             self.made.discard()
             fill(self.made)
             os.pwrite(self._handle, _COMPLETE, 0)
+        except NoServer:
+            self.release()  # the next run removes what there may be: it is not waited for again
+            raise
         except BaseException:
             self.remove()
             raise
@@ -77,12 +83,28 @@ class Entry:
             return False
         return os.fstat(self._handle).st_nlink > 0
 
+    def alone_there(self) -> bool:
+        """Take the lock on the server as well, unless a process of another folder has it."""
+        try:
+            self._lock.enter_context(self.made.held(self.made.database, "tests"))
+        except Locked:
+            return False
+        return True
+
+    def adopt(self) -> bool:
+        """Return whether another folder's process has made it to its end: it is stamped last."""
+        if not self.made.exists() or self.made.stamp() is None:
+            return False
+        os.pwrite(self._handle, _COMPLETE, 0)
+        return True
+
     def share(self) -> None:
         """Go on with a lock that others may have as well."""
         fcntl.flock(self._handle, fcntl.LOCK_SH)
 
     def release(self) -> None:
         """Use it no more; it stays."""
+        self._lock.close()
         os.close(self._handle)
 
     def remove(self) -> None:
@@ -143,7 +165,8 @@ class Kept:
             if entry.complete and entry.made.exists():
                 return entry
             if entry.alone():
-                entry.make(fill)
+                if not entry.adopt():
+                    entry.make(fill)
                 entry.share()
                 return entry
             entry.release()
@@ -170,7 +193,9 @@ class Kept:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.fstat(handle).st_nlink:
                     os.utime(handle)
-                    return self._entry(f"{name}_{number}", handle)
+                    entry = self._entry(f"{name}_{number}", handle)
+                    if entry.alone_there():
+                        return entry
             os.close(handle)
         raise AssertionError
 
@@ -197,8 +222,10 @@ class Kept:
             elif entry.may_come:
                 entry.made.discard()  # one that is empty does not count as there
                 entry.release()
-            else:
+            elif entry.alone_there():
                 entry.remove()
+            else:
+                entry.release()
 
     def _abandoned(self) -> Iterator[Entry]:
         """Yield entries that nobody uses, the latest used first, each locked."""

@@ -36,7 +36,9 @@ def test_migrate_step_gives_the_committed_fixtures(
     from migrators.testing import steps
 
     with told():
-        steps.gives_the_next(migrate_databases.project, *migrate_step, tmp_path)
+        steps.gives_the_next(
+            migrate_databases.project, *migrate_step, migrate_databases.kept(), tmp_path
+        )
 
 
 def test_migrate_catalogue_is_a_fresh_one(
@@ -58,7 +60,9 @@ def test_migrate_chain_equals_its_steps(
     from migrators.testing import steps
 
     with told():
-        steps.goes_in_one(migrate_databases.project, *migrate_pair, tmp_path)
+        steps.goes_in_one(
+            migrate_databases.project, *migrate_pair, migrate_databases.kept(), tmp_path
+        )
 
 
 def test_migrate_there_and_back(
@@ -72,7 +76,9 @@ def test_migrate_there_and_back(
 
     lost = request.config.getini("migrate_lost")
     with told():
-        steps.comes_back(migrate_databases.project, *migrate_return, lost, tmp_path)
+        steps.comes_back(
+            migrate_databases.project, *migrate_return, lost, migrate_databases.kept(), tmp_path
+        )
 
 
 def test_migrate_models_are_frozen(

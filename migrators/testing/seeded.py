@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from migrators import __version__
+from migrators.errors import DatabaseError, MigrateError, NoServer
 from migrators.testing.seeding import fill
 from migrators.testing.shared import Shared
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Future, ThreadPoolExecutor
 
     import sqlalchemy as sa
@@ -58,6 +61,7 @@ class Seeded:
         self._template: Entry | None = None
         self._own: Entry | None = None
         self._shared: Shared | None = None
+        self._failed: MigrateError | None = None
         self._waiting: deque[Future[Entry]] = deque()
         self._going: list[Future[None]] = []
 
@@ -71,12 +75,13 @@ class Seeded:
     def shared(self) -> Shared:
         """Return the connection of this process, to its own copy; opened once."""
         if self._shared is None:
+            base = self._kept.base
             memory = self._like().in_memory() if self._clones else None
             if memory is None:
                 self._own = self._copied()
-                self._shared = Shared(self._own.made.application_url())
+                self._shared = Shared(self._own.made.application_url(), aborts=base.aborts)
             else:
-                self._shared = Shared(self._kept.base.application_url(), memory)
+                self._shared = Shared(base.application_url(), memory, aborts=base.aborts)
         return self._shared
 
     def renew(self) -> None:
@@ -110,13 +115,27 @@ class Seeded:
         """Remove every copy that was cloned; what takes long to make stays for the next run."""
         self.renew()
         while self._waiting:
-            self._leave(self._waiting.popleft().result())
+            made = self._waiting.popleft()
+            if made.exception() is None:  # what a test had asked for it was told
+                self._leave(made.result())
         for gone in self._going:
             gone.result()
         if self._template is not None:
             self._template.release()
 
     # -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _once(self) -> Iterator[None]:
+        """Tell who comes next of an error at once; one of a server may be over by then."""
+        if self._failed is not None:
+            raise self._failed
+        try:
+            yield
+        except MigrateError as error:
+            if type(error) is not DatabaseError:
+                self._failed = error
+            raise
 
     def _leave(self, entry: Entry) -> None:
         if self._clones:
@@ -127,7 +146,9 @@ class Seeded:
     def _like(self) -> Backend:
         """Return the template, made if it is not there."""
         with self._making:
-            if self._template is None:
+            if self._template is not None:
+                return self._template.made
+            with self._once():
                 self._template = self._kept.shared(f"t_{self._key}", self._fill)
             return self._template.made
 
@@ -142,12 +163,17 @@ class Seeded:
         fill(self._reader, database)
 
     def _copied(self) -> Entry:
+        """Return a copy to use, made or filled again."""
         if not self._clones:
-            return self._again(self._kept.take_one(f"w_{self._key}"))
+            with self._once():
+                return self._again(self._kept.take_one(f"w_{self._key}"))
         template = self._like()
         entry = self._kept.take(f"c_{secrets.token_hex(6)}")
         try:
             entry.made.copy_of(template)
+        except NoServer:
+            entry.release()  # the next run removes what there may be
+            raise
         except BaseException:
             entry.remove()
             raise

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from migrators.backends import kind_of
-from migrators.errors import MigrateError
+from migrators.errors import MigrateError, NoServer
 from migrators.project import Project
-from migrators.run.kept import Kept
+from migrators.run.fixtures import kept_at
 from migrators.testing.asked import Asked, Defaults, asked, asked_url
 from migrators.testing.plugin import setting
 from migrators.testing.seeded import Copy, Seeded
 from migrators.testing.seeding import open_fixtures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pytest
     import sqlalchemy as sa
 
+    from migrators.run.kept import Kept
     from migrators.testing.shared import Shared
 
 
@@ -65,6 +66,7 @@ class Databases:
         self._ahead = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="migrate-copies")
         self._seeded: dict[object, Seeded | MigrateError] = {}
         self._kept: dict[sa.URL, Kept] = {}
+        self._silent: dict[sa.URL, NoServer] = {}
 
     @classmethod
     def of(cls, config: pytest.Config) -> Self:
@@ -87,12 +89,24 @@ class Databases:
     def give(self, args: Sequence[Any], given: Mapping[str, Any]) -> Database:
         """Return a database as a marker asks for it; errors as `seeding.seed`, and of servers."""
         wanted = asked(self.project, self._defaults, args, given)
-        seeded = self._of(wanted)
-        if wanted.isolation == "copy":
-            copy = seeded.copy()
-            return Database(copy.engine, seeded.version, seeded, copy)
-        shared = seeded.shared()
-        return Database(shared.engine, seeded.version, seeded, shared)
+        with self._asking(wanted.url):
+            seeded = self._of(wanted)
+            if wanted.isolation == "copy":
+                copy = seeded.copy()
+                return Database(copy.engine, seeded.version, seeded, copy)
+            shared = seeded.shared()
+            return Database(shared.engine, seeded.version, seeded, shared)
+
+    @contextmanager
+    def _asking(self, url: sa.URL) -> Iterator[None]:
+        """Wait once for a server that does not answer: each test is told at once then."""
+        if url in self._silent:
+            raise self._silent[url]
+        try:
+            yield
+        except NoServer as error:
+            self._silent[url] = error
+            raise
 
     def take_back(self, database: Database) -> None:
         """Undo what a test did.
@@ -117,10 +131,10 @@ class Databases:
 
     def close(self) -> None:
         """Remove all but the templates."""
-        for seeded in self._seeded.values():
-            if isinstance(seeded, Seeded):
-                seeded.close()
-        self._ahead.shutdown()
+        with self._ahead:
+            for seeded in self._seeded.values():
+                if isinstance(seeded, Seeded):
+                    seeded.close()
 
     def _of(self, wanted: Asked) -> Seeded:
         key = wanted.extract, wanted.version, wanted.tables, wanted.url
@@ -140,10 +154,7 @@ class Databases:
 
     def _kept_at(self, url: sa.URL) -> Kept:
         if url not in self._kept:
-            folder = self.project.testing
-            kept = Kept(folder, kind_of(url).for_tests(url, folder))
-            kept.sweep()
-            self._kept[url] = kept
+            self._kept[url] = kept_at(self.project, url)
         return self._kept[url]
 
 

@@ -1,46 +1,25 @@
 """An engine whose connections are all one, in one transaction that is rolled back after a test.
 
-What code under test begins is a savepoint, what it commits is released, and what it rolls back
-is rolled back to there: so it may commit, and open as many connections as it likes, one after
-the other or one inside the other. Only where the order of two at once cannot be told with
-savepoints (one would take back what another has committed) the test is refused, with what to
-type. Nothing here depends on the kind of database.
+Code under test may commit, and open as many connections as it likes, in as many threads: see
+`parts`. Nothing here depends on the kind of database.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from migrators.errors import UsageError
+from migrators.errors import DatabaseError, UsageError
+from migrators.testing.parts import COPY, Part, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_OUTER = "migrate_test"
 _PART = "migrators.part"
 """Where a connection of the pool keeps what it has begun."""
-_READS = ("SELECT", "SHOW", "EXPLAIN", "VALUES", "PRAGMA")
-_COPY = 'mark it: @pytest.mark.migrate(isolation="copy")     gives it a database of its own'
-
-
-@dataclass(eq=False)
-class _Part:
-    """A transaction of code under test.
-
-    Attributes
-    ----------
-    begun : int
-        How many writes there had been.
-    """
-
-    name: str
-    begun: int
-    over: bool = False
-    failed: bool = False
 
 
 class Shared:
@@ -52,19 +31,15 @@ class Shared:
         As an application's engine is given it.
     connection : object
         The driver's, or None to connect.
+    aborts : bool
+        As `Parts`.
     """
 
-    def __init__(self, url: sa.URL, connection: Any | None = None) -> None:
+    def __init__(self, url: sa.URL, connection: Any | None = None, *, aborts: bool = False) -> None:
         self._raw = _connected(url) if connection is None else connection
-        self.engine = sa.create_engine(url, creator=lambda: self._raw, poolclass=NullPool)
-        self._parts: list[_Part] = []
-        self._writes: list[_Part] = []
-        self._made = 0
-        self._begun = False
-        self._refused: str = ""
-        _override(self.engine.dialect, self._dialect_methods())
-        sa.event.listen(self.engine, "before_cursor_execute", self._before)
-        sa.event.listen(self.engine, "handle_error", self._failed)
+        self._parts = Parts(self._run, self._kept, aborts=aborts)
+        self.engine = _given_out(self._raw, url)
+        _override(self.engine.dialect, self._dialect_methods(self.engine.dialect))
 
     def end(self) -> None:
         """Roll back all that a test did.
@@ -73,16 +48,16 @@ class Shared:
         ------
         UsageError
             There is no transaction any more: something was committed for good.
+        DatabaseError
+            The connection is lost.
         """
-        self._parts.clear()
-        self._writes.clear()
-        self._refused = ""
-        begun, self._begun = self._begun, False
         try:
-            if begun:
-                self._back_to(_OUTER)
-        finally:
-            self._raw.rollback()
+            self._parts.end()
+        except BaseException:
+            with suppress(Exception):  # what went wrong is told already
+                self._raw.rollback()
+            raise
+        self._told(self._raw.rollback)
 
     def close(self) -> None:
         """Close the connection."""
@@ -90,87 +65,77 @@ class Shared:
 
     # what the dialect is made to do ------------------------------------------------------
 
-    def _dialect_methods(self) -> dict[str, Callable[..., Any]]:
+    def _dialect_methods(self, dialect: sa.Dialect) -> dict[str, Callable[..., Any]]:
         return {
             "do_begin": self._begin,
             "do_commit": lambda connection: self._finish(connection, undo=False),
             "do_rollback": lambda connection: self._finish(connection, undo=True),
-            "do_close": _nothing,
+            "do_savepoint": self._nest,
+            "do_rollback_to_savepoint": lambda c, name: self._unnest(c, name, undo=True),
+            "do_release_savepoint": lambda c, name: self._unnest(c, name, undo=False),
+            "do_execute": self._executing(dialect.do_execute),
+            "do_execute_no_params": self._executing(dialect.do_execute_no_params),
+            "do_executemany": self._executing(dialect.do_executemany, once=False),
             "do_terminate": _nothing,
             "set_isolation_level": _no_level,
         }
 
     def _begin(self, connection: Any) -> None:
-        if not self._begun:
-            self._run(f"SAVEPOINT {_OUTER}")
-            self._begun = True
-        self._made += 1
-        part = _Part(f"{_OUTER}_{self._made}", len(self._writes))
-        self._run(f"SAVEPOINT {part.name}")
-        self._parts.append(part)
-        connection.record_info[_PART] = part
+        connection.record_info[_PART] = self._parts.begin()
 
     def _finish(self, connection: Any, *, undo: bool) -> None:
         part = connection.record_info.pop(_PART, None)
-        if part not in self._parts:  # of a test before this one, or none was begun
-            return
-        since = self._writes[part.begun :]
-        if undo and all(writer is part for writer in since):
-            self._undo(part)
-        elif undo and (part in since or part.failed):
-            self._refused = (
-                "a connection was rolled back, and another has committed since it began: "
-                "in one transaction, the one cannot be undone without the other"
-            )
-            part.over = True
-        else:
-            part.over = True
-        while self._parts and self._parts[-1].over and not self._refused:
-            self._kept(f"RELEASE SAVEPOINT {self._parts.pop().name}")
+        if part is not None:
+            self._parts.finish(part, undo=undo)
 
-    def _undo(self, part: _Part) -> None:
-        """Roll back to where a part began; parts inside it have written nothing, and go on."""
-        self._back_to(part.name)
-        del self._writes[part.begun :]
-        inside = self._parts[self._parts.index(part) + 1 :]
-        for other in inside:
-            other.begun = part.begun
-            self._run(f"SAVEPOINT {other.name}")
-        part.over = True
-
-    def _before(self, connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if self._refused:
-            raise UsageError(self._refused, hint=_COPY)
+    def _nest(self, connection: sa.Connection, name: str) -> None:
         part = _part_of(connection)
-        if part is None:  # SQLAlchemy's own questions
-            return
-        if part not in self._parts:
-            raise UsageError(
-                "a connection of an earlier test is still used",
-                hint="close sessions and connections at the end of the test that opened them",
-            )
-        if not statement.lstrip(" \t\r\n(").upper().startswith(_READS):
-            self._writes.append(part)
+        assert part is not None  # noqa: S101  SQLAlchemy has begun
+        part.nested[name] = self._parts.begin(part)
 
-    def _failed(self, context: sa.engine.ExceptionContext) -> None:
-        if context.connection is not None and not context.connection.invalidated:
-            part = _part_of(context.connection)
-            if part is not None:
-                part.failed = True
+    def _unnest(self, connection: sa.Connection, name: str, *, undo: bool) -> None:
+        part = _part_of(connection)
+        if part is not None and name in part.nested:
+            self._parts.finish(part.nested.pop(name), undo=undo)
 
-    def _back_to(self, name: str) -> None:
-        self._kept(f"ROLLBACK TO SAVEPOINT {name}")
+    def _executing(self, act: Callable[..., None], *, once: bool = True) -> Callable[..., None]:
+        """Return what does as one of the dialect's methods: the context comes last."""
+
+        def execute(cursor: Any, statement: str, *given: Any) -> None:
+            part = _part_of(given[-1].root_connection) if given and given[-1] else None
+            if part is None:  # SQLAlchemy's own questions
+                act(cursor, statement, *given)
+                return
+            self._parts.execute(part, statement, lambda: act(cursor, statement, *given), once=once)
+
+        return execute
+
+    # the connection itself ---------------------------------------------------------------
 
     def _kept(self, statement: str) -> None:
         """Run what fails if the transaction has ended that the savepoints were in."""
+        self._told(lambda: self._run(statement))
+
+    def _told(self, act: Callable[[], None]) -> None:
         try:
-            self._run(statement)
+            act()
         except Exception as error:
+            if self._is_lost(error):
+                raise DatabaseError(
+                    "the server ended the connection that the test used",
+                    hint="look at the server's log, then run the tests again",
+                ) from error
             raise UsageError(
                 "the test ended the transaction that it ran in, and what it wrote was committed: "
                 "by a statement that creates or alters something, or by a COMMIT of its own",
-                hint=_COPY,
+                hint=COPY,
             ) from error
+
+    def _is_lost(self, error: Any) -> bool:
+        dialect = self.engine.dialect
+        return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(
+            error, self._raw, None
+        )
 
     def _run(self, statement: str) -> None:
         cursor = self._raw.cursor()
@@ -180,8 +145,8 @@ class Shared:
             cursor.close()
 
 
-def _part_of(connection: sa.Connection) -> _Part | None:
-    part: _Part | None = (connection.connection.record_info or {}).get(_PART)
+def _part_of(connection: sa.Connection) -> Part | None:
+    part: Part | None = (connection.connection.record_info or {}).get(_PART)
     return part
 
 
@@ -190,6 +155,18 @@ def _connected(url: sa.URL) -> Any:
     dialect = sa.create_engine(url, poolclass=NullPool).dialect
     positional, named = dialect.create_connect_args(url)
     return dialect.connect(*positional, **named)
+
+
+def _given_out(raw: Any, url: sa.URL) -> sa.Engine:
+    """Return an engine of one connection, which is made ready once.
+
+    An engine does that to each connection that it opens: here while another thread uses it.
+    """
+    first = sa.create_engine(url, creator=lambda: raw, poolclass=NullPool)
+    _override(first.dialect, {"do_close": _nothing})
+    first.connect().close()
+    pool = NullPool(lambda: raw, dialect=first.dialect)
+    return sa.Engine(pool, first.dialect, url)
 
 
 def _override(dialect: sa.Dialect, methods: dict[str, Callable[..., Any]]) -> None:
@@ -204,5 +181,5 @@ def _nothing(_connection: Any) -> None:
 def _no_level(_connection: Any, level: str) -> None:
     raise UsageError(
         f"isolation level {level}: the test runs inside a transaction that has begun",
-        hint=_COPY,
+        hint=COPY,
     )

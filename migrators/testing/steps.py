@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import shlex
 from typing import TYPE_CHECKING
 
 from migrators import drift
+from migrators.backends import where
+from migrators.config import redact
 from migrators.errors import Findings, UsageError
 from migrators.events import silent
 from migrators.extracts.directory import ExtractReader
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    import sqlalchemy as sa
 
     from migrators.backends.interface import Backend
     from migrators.project import Project
@@ -59,22 +63,23 @@ def chains(project: Project) -> list[tuple[int, int]]:
 # each raises Findings where it finds something ---------------------------------------------
 
 
-def gives_the_next(project: Project, old: int, new: int, scratch: Path) -> None:
+def gives_the_next(project: Project, old: int, new: int, kept: Kept, scratch: Path) -> None:
     """Compare what a step makes of committed fixtures with the next, byte for byte."""
-    made = carried(project, project.fixtures(old), old, new, scratch=scratch, emit=silent)
-    _same_files(made, project.fixtures(new), f"{old}to{new}")
+    made = _stepped(project, project.fixtures(old), (old, new), kept, scratch)
+    _same_files(made, project.fixtures(new), _typed(old, new, kept))
 
 
-def goes_in_one(project: Project, old: int, new: int, scratch: Path) -> None:
+def goes_in_one(project: Project, old: int, new: int, kept: Kept, scratch: Path) -> None:
     """Compare what a whole chain makes, each step of what the one before made."""
-    _same_files(_chain(project, old, new, scratch), project.fixtures(new), f"{old}to{new}")
+    made = _chain(project, old, new, kept, scratch)
+    _same_files(made, project.fixtures(new), _typed(old, new, kept))
 
 
 def gives_a_fresh_catalogue(
     project: Project, old: int, new: int, kept: Kept, scratch: Path
 ) -> None:
     """Compare the catalogue of a migrated database with that of an empty one."""
-    made = carried(project, project.fixtures(old), old, new, scratch=scratch, emit=silent)
+    made = _stepped(project, project.fixtures(old), (old, new), kept, scratch)
     reader = open_fixtures(project, made, version=new)
     entries = [kept.take(f"c_{secrets.token_hex(6)}") for _ in range(2)]
     migrated, fresh = (entry.made for entry in entries)
@@ -93,7 +98,9 @@ def gives_a_fresh_catalogue(
         )
 
 
-def comes_back(project: Project, old: int, new: int, lost: Sequence[str], scratch: Path) -> None:
+def comes_back(
+    project: Project, old: int, new: int, lost: Sequence[str], kept: Kept, scratch: Path
+) -> None:
     """Compare fixtures with what the step up and the step down leave of them.
 
     Parameters
@@ -101,8 +108,8 @@ def comes_back(project: Project, old: int, new: int, lost: Sequence[str], scratc
     lost : sequence of str
         Tables, or "table.column"s, that do not come back whole.
     """
-    up = carried(project, project.fixtures(old), old, new, scratch=_sub(scratch, "up"), emit=silent)
-    down = carried(project, up, new, old, scratch=_sub(scratch, "down"), emit=silent)
+    up = _stepped(project, project.fixtures(old), (old, new), kept, _sub(scratch, "up"))
+    down = _stepped(project, up, (new, old), kept, _sub(scratch, "down"))
     schema = load_schema(project, old)
     known = {name for v in project.versions() for name in load_schema(project, v).tables}
     strangers = [name for name in lost if name.partition(".")[0] not in known]
@@ -153,11 +160,28 @@ def is_frozen(project: Project, models: str) -> None:
 # -----------------------------------------------------------------------------------------
 
 
-def _chain(project: Project, old: int, new: int, scratch: Path) -> Path:
+def _chain(project: Project, old: int, new: int, kept: Kept, scratch: Path) -> Path:
     made = project.fixtures(old)
     for a, b in project.chain(old, new):
-        made = carried(project, made, a, b, scratch=_sub(scratch, f"{a}to{b}"), emit=silent)
+        made = _stepped(project, made, (a, b), kept, _sub(scratch, f"{a}to{b}"))
     return made
+
+
+def _stepped(
+    project: Project, source: Path, step: tuple[int, int], kept: Kept, scratch: Path
+) -> Path:
+    return carried(project, source, *step, scratch=scratch, emit=silent, kept=kept)
+
+
+def _typed(old: int, new: int, kept: Kept) -> str:
+    """Return what writes the fixtures that a step gives, on the same kind of database."""
+    url = kept.base.url
+    place = "" if where.is_file(url.get_backend_name()) else f" --on {shlex.quote(_shown(url))}"
+    return f"migrate fixtures {old}to{new}{place}"
+
+
+def _shown(url: sa.URL) -> str:
+    return redact(url._replace(password=None).render_as_string(hide_password=False))
 
 
 def _sub(scratch: Path, name: str) -> Path:
@@ -181,8 +205,8 @@ def _same_files(made: Path, committed: Path, command: str) -> None:
         more = f"\n  and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         listed = "\n".join(f"  {said}" for said in found[:_SHOWN])
         raise Findings(
-            f"fixtures/{committed.name} is not what {command} makes:\n{listed}{more}",
-            hint=f"migrate fixtures {command}     writes it; git diff then shows what is new",
+            f"fixtures/{committed.name} is not what its step makes:\n{listed}{more}",
+            hint=f"{command}     writes it; git diff then shows what is new",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from migrators.errors import UsageError
+from migrators.backends import kind_of
+from migrators.errors import DatabaseError, UsageError
+from migrators.testing import seeded, seeding
+from tests import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrators.backends.interface import Backend
+    from migrators.testing.seeding import Fixtures
     from migrators.testing.session import Database, Databases
 
 COUNT = sa.text("SELECT count(*) FROM settings")
@@ -95,6 +101,97 @@ def test_a_savepoint_of_the_application_is_its_own(databases: Databases) -> None
         assert asked(database.engine, NAMES) == 1
 
 
+def test_a_savepoint_is_undone_whatever_another_connection_has_open(databases: Databases) -> None:
+    """Its own, though the other has one of the same name; what that began inside goes on."""
+    with given(databases) as database, Session(database.engine) as one:
+        with Session(database.engine) as other:
+            inner = one.begin_nested()
+            one.execute(PUT, {"id": 9001, "name": "lost"})
+            nested = other.begin_nested()
+            assert other.execute(NAMES).scalar() == 1
+            inner.rollback()
+            nested.commit()
+            other.commit()
+            one.execute(PUT, {"id": 9002, "name": "kept"})
+            one.commit()
+        assert asked(database.engine, NAMES) == 1
+
+
+def test_a_savepoint_that_others_have_written_in_is_refused_by_name(databases: Databases) -> None:
+    """Rolled back, it would take with it what another connection has committed."""
+    with given(databases) as database, Session(database.engine) as one:
+        inner = one.begin_nested()
+        one.execute(PUT, {"id": 9001, "name": "one"})
+        with database.engine.begin() as other:
+            other.execute(PUT, {"id": 9002, "name": "other"})
+        inner.rollback()
+        with pytest.raises(UsageError, match="another has committed"):
+            one.execute(NAMES)
+
+
+@pytest.mark.parametrize("beside", ["before", "after"])
+def test_an_error_that_nobody_rolled_back_is_not_anothers(
+    databases: Databases, beside: str
+) -> None:
+    """One connection's statement fails; another that is open, or opened then, goes on."""
+    with (
+        given(databases) as database,
+        Session(database.engine) as failing,
+        Session(database.engine) as other,
+    ):
+        failing.execute(PUT, {"id": 9001, "name": "kept"})
+        failing.commit()
+        if beside == "before":
+            other.execute(PUT, {"id": 9002, "name": "other"})
+        with pytest.raises(sa.exc.IntegrityError):
+            failing.execute(PUT, {"id": 9001, "name": "twice"})
+        other.execute(PUT, {"id": 9003, "name": "other"})
+        other.commit()
+        failing.rollback()
+        assert failing.execute(NAMES).scalar() == 2 + (beside == "before")
+
+
+def test_what_has_failed_takes_nothing_but_a_rollback(databases: Databases, kind: str) -> None:
+    """Where a server says so: also after another connection has been let on."""
+    with given(databases) as database, database.engine.connect() as failing:
+        with pytest.raises(sa.exc.DBAPIError):
+            failing.execute(sa.text("SELECT * FROM nowhere"))
+        assert asked(database.engine, NAMES) == 0
+        if kind_of(sa.make_url(f"{kind}://")).aborts:
+            with pytest.raises(UsageError, match="nothing but a rollback"):
+                failing.execute(NAMES)
+            failing.rollback()
+        assert failing.execute(NAMES).scalar() == 0
+
+
+def test_a_result_that_is_half_read_is_in_nobodys_way(databases: Databases) -> None:
+    """Another connection is opened and asked meanwhile."""
+    settings = sa.text("SELECT * FROM settings")
+    with given(databases) as database, database.engine.connect() as one:
+        result = one.execute(settings)
+        first = result.fetchone()
+        assert asked(database.engine, COUNT) == ROWS
+        assert [first, *result] == one.execute(settings).all()
+
+
+def test_threads_share_the_connection(databases: Databases) -> None:
+    """Those of a web server's pool: each has its own session, and all are of one test."""
+
+    def request(number: int) -> None:
+        for at in range(number, number + 20):
+            with Session(database.engine) as session:
+                assert len(session.execute(sa.text("SELECT * FROM settings")).all()) == ROWS
+                session.execute(PUT, {"id": at, "name": f"supplier {at}"})
+                session.commit()
+
+    with given(databases) as database:
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(request, range(9100, 9700, 100)))
+        assert asked(database.engine, NAMES) == 120
+    with given(databases) as database:
+        assert asked(database.engine, NAMES) == 0
+
+
 def test_two_writers_at_once_are_refused_by_name(databases: Databases) -> None:
     """What is written and rolled back around another's commit would take that with it."""
     with given(databases) as database:
@@ -141,6 +238,26 @@ def test_what_is_committed_for_good_is_told_and_the_next_test_is_clean(
         assert asked(again.engine, COUNT) == ROWS
 
 
+def test_a_connection_that_the_server_ended_is_told(databases: Databases, kind: str) -> None:
+    """As what it is, and the next test has another one."""
+    said = {"postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT connection_id()"}
+    end = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
+    if kind not in said:
+        pytest.skip("a file has no server")
+    database = databases.give((), {"version": 3})
+    number = asked(database.engine, sa.text(said[kind]))
+    with database.engine.connect() as connection:
+        connection.execute(CLEAR)
+        with servers.maintenance(kind) as other:
+            other.exec_driver_sql(end[kind].format(number))
+        with pytest.raises(sa.exc.DBAPIError):
+            connection.execute(COUNT)
+    with pytest.raises(DatabaseError, match="the server ended the connection"):
+        databases.take_back(database)
+    with given(databases) as again:
+        assert asked(again.engine, COUNT) == ROWS
+
+
 def test_a_level_that_commits_by_itself_is_refused(databases: Databases) -> None:
     """AUTOCOMMIT would end the transaction that is rolled back."""
     with (
@@ -174,6 +291,28 @@ def test_a_copy_may_be_altered(databases: Databases) -> None:
             connection.execute(sa.text("CREATE TABLE more (id INTEGER)"))
             connection.execute(sa.text("DROP VIEW release_index"))
     assert len(set(seen)) == 1
+
+
+def test_a_copy_is_never_loaded_anew(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cloned, or filled again from the template, which takes a tenth of the time."""
+    with given(databases, isolation="copy") as copy:
+        waiting = copy.seeded._waiting
+        real, loaded = seeding.fill, []
+
+        def fill(reader: Fixtures, database: Backend) -> None:
+            loaded.append(database.database)
+            real(reader, database)
+
+        assert all(each.result() for each in waiting)
+        monkeypatch.setattr(seeded, "fill", fill)
+    keys = set()
+    for _ in range(3):
+        with given(databases, isolation="copy") as again, again.engine.begin() as connection:
+            connection.execute(CLEAR)
+            connection.execute(sa.text("INSERT INTO countries (name) VALUES ('Utopia')"))
+            keys.add(connection.execute(UTOPIA).scalar())
+    assert all(each.result() for each in waiting)
+    assert (loaded, len(keys)) == ([], 1)
 
 
 def test_triggers_are_there_and_have_not_fired_on_the_rows(databases: Databases) -> None:

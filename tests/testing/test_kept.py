@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from migrators.backends import kind_of
 from migrators.run.kept import KEPT, Kept
 from tests import servers
-from tests.acceptance.cheeseshop import REPOSITORY
+from tests.acceptance.cheeseshop import REPOSITORY, cheeseshop
 from tests.testing.conftest import EACH, opened, url_of
 
 if TYPE_CHECKING:
@@ -87,6 +87,28 @@ def test_what_a_killed_run_left_is_removed_by_the_next(kind: str, lone: Project)
             assert suppliers(databases) == 9
         after = made(lone, url)
         assert [name for name in after if name == "t_half" or name.startswith("c_")] == []
+
+
+@pytest.mark.parametrize("kind", EACH)
+def test_two_folders_on_one_server_are_not_in_each_others_way(kind: str, tmp_path: Path) -> None:
+    """Two checkouts, or jobs: the same names are meant, and each test has what it wrote."""
+    names = ("one", "two")
+    one, two = (cheeseshop(tmp_path / name, [3]).project for name in names)
+    clear = sa.text("DELETE FROM suppliers")
+    with url_of(kind) as url, opened(one, url) as first, opened(two, url) as second:
+        mine = first.give((), {"isolation": "copy"})
+        with mine.engine.begin() as connection:
+            connection.execute(clear)
+        theirs = second.give((), {"isolation": "copy"})
+        found = []
+        for database in (mine, theirs):
+            with database.engine.connect() as connection:
+                found.append(connection.execute(SUPPLIERS).scalar())
+        first.take_back(mine)
+        second.take_back(theirs)
+        assert found == [0, 9]
+        if kind in servers.SERVERS:  # one template serves both
+            assert len([name for name in made(one, url) if name.startswith("t_")]) <= 1
 
 
 def test_a_template_is_loaded_once_and_never_stale(lone: Project) -> None:

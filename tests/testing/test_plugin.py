@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import shutil
+import socket
 import tomllib
+from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,8 @@ from tests.acceptance.cheeseshop import REPOSITORY, cheeseshop
 from tests.testing.conftest import EACH, url_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrators.project import Project
 
 TESTS = """
@@ -58,6 +63,10 @@ BAD = {
     "type": ('"fixtures/type"', "customers.csv"),
     "header": ('"fixtures/header"', "settings.csv"),
 }
+
+
+PATIENCE = {"postgresql": 2, "mysql": 1}
+"""Seconds: the fewest that each driver takes."""
 
 
 def spoil(project: Project) -> None:
@@ -118,6 +127,48 @@ def test_errors_are_sentences_in_the_report(pytester: pytest.Pytester, project: 
     assert "Traceback" not in done.stdout.str()
     assert ".py:" not in "".join(found.values()).partition("short test summary")[0]
     assert [path.name for path in project.testing.glob("*.db")] == []
+
+
+@contextmanager
+def silent() -> Iterator[tuple[int, list[socket.socket]]]:
+    """Give a port that takes connections and never answers, and those that it has taken."""
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            with suppress(OSError):
+                while True:
+                    taken.append(server.accept()[0])
+
+        thread = Thread(target=take, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], taken
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for each in taken:
+        each.close()
+
+
+@pytest.mark.fault("H96")
+@pytest.mark.parametrize("kind", list(servers.SERVERS))
+def test_a_server_that_never_answers_is_waited_for_once(
+    pytester: pytest.Pytester, project: Project, kind: str
+) -> None:
+    """By the first test; each after it is told at once, whatever it asks of that server."""
+    markers = ('"fixtures/v3"', '"fixtures/v2"', 'isolation="copy"', 'tables=["users"]')
+    tests = (f"@pytest.mark.migrate({said})\ndef test_{n}(migrate_engine): pass\n"
+             for n, said in enumerate(markers))  # fmt: skip
+    pytester.makepyfile("import pytest\n" + "\n".join(tests))
+    with silent() as (port, taken):
+        url = f"{kind}://root@127.0.0.1:{port}/test?connect_timeout={PATIENCE[kind]}"
+        done = pytester.runpytest_inprocess(
+            "-q", "-n0", "--migrate-project=shop", f"--migrate-url={url}"
+        )
+        done.assert_outcomes(errors=len(markers))
+        assert len(taken) == 1
+    said = done.stdout.str()
+    assert said.count(f"no connection to the server at 127.0.0.1:{port}") >= len(markers)
+    assert "Traceback" not in said
 
 
 def test_the_entry_point_is_the_plugin() -> None:

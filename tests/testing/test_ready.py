@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from migrators.errors import Findings, UsageError
+from migrators.run import kept_at
 from migrators.testing import steps
 from tests.acceptance.cheeseshop import cheeseshop
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrators.project import Project
+    from migrators.run.kept import Kept
     from tests.sandbox import Sandbox
 
 COLUMNS = """
@@ -38,6 +41,11 @@ def two(tmp_path: Path) -> Project:
     return cheeseshop(tmp_path / "cheeseshop", [2, 3]).project
 
 
+def kept(project: Project) -> Kept:
+    """Where databases of tests are made that no server has."""
+    return kept_at(project, sa.make_url("sqlite://"))
+
+
 def test_fixtures_that_a_step_does_not_give(two: Project, tmp_path: Path) -> None:
     """File and line are named; a file that is gone, too."""
     place = two.fixtures(3)
@@ -45,7 +53,7 @@ def test_fixtures_that_a_step_does_not_give(two: Project, tmp_path: Path) -> Non
     (place / "settings.csv").write_text("".join([*lines[:3], lines[4], lines[3], *lines[5:]]))
     (place / "suppliers.csv").unlink()
     with pytest.raises(Findings, match=r"(?s)settings\.csv:4.*suppliers\.csv is missing") as told:
-        steps.gives_the_next(two, 2, 3, tmp_path)
+        steps.gives_the_next(two, 2, 3, kept(two), tmp_path)
     assert told.value.hint[0].startswith("migrate fixtures 2to3 ")
 
 
@@ -53,7 +61,7 @@ def test_values_that_do_not_come_back(two: Project, tmp_path: Path) -> None:
     """Their columns are named, and what names them as lost; named so, nothing is said."""
     (tmp_path / "a").mkdir()
     with pytest.raises(Findings) as told:
-        steps.comes_back(two, 2, 3, ["packages.keywords"], tmp_path / "a")
+        steps.comes_back(two, 2, 3, ["packages.keywords"], kept(two), tmp_path / "a")
     assert told.value.hint[1] == 'migrate_lost = ["packages_version.keywords"]'
 
 
@@ -64,13 +72,15 @@ def test_rows_that_do_not_come_back(two: Project, tmp_path: Path) -> None:
     drop = "    step.table(new.recruits).drop_rows(old.recruits.c.id > 1, because='enough')\n"
     step.write_text(step.read_text().replace(rekey, rekey + drop))
     with pytest.raises(Findings, match=r"\n  recruits"):
-        steps.comes_back(two, 2, 3, ["packages.keywords", "packages_version.keywords"], tmp_path)
+        steps.comes_back(
+            two, 2, 3, ["packages.keywords", "packages_version.keywords"], kept(two), tmp_path
+        )
 
 
 def test_a_lost_table_that_there_is_none_of(two: Project, tmp_path: Path) -> None:
     """A line that has grown old is said."""
     with pytest.raises(UsageError, match="there is no table parcels"):
-        steps.comes_back(two, 2, 3, ["parcels.keywords"], tmp_path)
+        steps.comes_back(two, 2, 3, ["parcels.keywords"], kept(two), tmp_path)
 
 
 def test_models_that_are_not_frozen(shop: Sandbox) -> None:
@@ -96,4 +106,4 @@ def test_a_chain_that_its_steps_do_not_give(two: Project, tmp_path: Path) -> Non
     assert steps.chains(chain) == [(1, 3)]
     (chain.fixtures(3) / "settings.csv").write_text("")
     with pytest.raises(Findings, match=r"settings\.csv:1"):
-        steps.goes_in_one(chain, 1, 3, tmp_path)
+        steps.goes_in_one(chain, 1, 3, kept(chain), tmp_path)

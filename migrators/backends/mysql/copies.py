@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from migrators.backends.mysql import connect, sql
+from migrators.guard import STAMP
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -76,7 +77,8 @@ def _shape(connection: Connection, name: str, shown: str) -> list[Any]:
             )
             found.append(_COUNTER.sub("", statement))
     for query in _PROGRAMS:
-        found += connect.rows(connection, query, (name,))
+        rows = connect.rows(connection, query, (name,))
+        found += [row for row in rows if row[0] != STAMP]  # it says when it was made
     return [repr(each).replace(name, shown) for each in found]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pymysql
 from pymysql.constants import CR, ER
 
-from migrators.errors import DatabaseError, Locked, MigrateError, TargetExists
+from migrators.errors import DatabaseError, Locked, MigrateError, NoServer, TargetExists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +139,7 @@ def translated(error: Exception, url: sa.URL, doing: str = "") -> MigrateError:
     place, number = url.database or "", code(error)
     while_doing = f" while {doing}" if doing else ""
     if number in _UNREACHED:
-        return DatabaseError(
+        return NoServer(
             f"{place}: no connection to the server at {url.host or 'localhost'}:"
             f"{url.port or _PORT}: {said(error)}",
             hint="is it running, and is the url right?",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pymysql.connections import Connection
 
 from migrators.backends import passwords
+from migrators.backends.server import CONNECTS
 from migrators.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def arguments(url: sa.URL, home: Path | None = None) -> dict[str, Any]:
         "user": url.username or written.get("user"),
         "database": url.database,
         "program_name": "migrate",
+        "connect_timeout": CONNECTS,
     }
     password = asked.pop("password", None) or url.password or passwords.given()
     if not password and written.get("user", found["user"]) == found["user"]:

@@ -60,6 +60,7 @@ class Connection(connections.Connection):  # type: ignore[misc]  # the driver ha
 
     reading: Reader | None = None
     _plain: ClassVar[Any] = None
+    _read_timeout: Any
 
     def _create_ssl_ctx(self, sslp: Any) -> Any:
         """Return one for all sessions without certificates: each takes 20 ms and more to make."""
@@ -68,6 +69,19 @@ class Connection(connections.Connection):  # type: ignore[misc]  # the driver ha
         if Connection._plain is None:
             Connection._plain = super()._create_ssl_ctx({})
         return Connection._plain
+
+    def connect(self, sock: Any = None) -> None:
+        """Connect as the driver does; what it waits for that is the server's greeting, too."""
+        asked, self._read_timeout = self._read_timeout, self.connect_timeout
+        try:
+            super().connect(sock)
+        except err.OperationalError as error:
+            if not isinstance(error.__context__, TimeoutError):
+                raise
+            said = f"it does not answer within {self.connect_timeout} s"
+            raise err.OperationalError(CR.CR_CONN_HOST_ERROR, said) from error
+        finally:
+            self._read_timeout = asked
 
     def end(self) -> None:
         """Close, also where a result is half read or the server is gone."""

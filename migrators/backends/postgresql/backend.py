@@ -63,6 +63,7 @@ class PostgreSQLBackend(Server):
     exact_casts: ClassVar[frozenset[tuple[Kind, Kind]]] = frozenset({(Kind.ENUM, Kind.TEXT)})
     """Text as bytea would be read for escapes."""
     driver: ClassVar[str] = "psycopg"
+    aborts: ClassVar[bool] = True
 
     def __init__(self, url: sa.URL, like: Backend | None = None) -> None:
         super().__init__(url)

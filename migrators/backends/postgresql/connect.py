@@ -6,6 +6,7 @@ DateStyle, another search_path, a timeout. What is pinned here is set after them
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from psycopg import pq
 from migrators.backends import passwords
 from migrators.backends.postgresql import failures, sql
 from migrators.backends.postgresql.language import DRIVER
+from migrators.backends.server import CONNECTS
 from migrators.stream import cancellable
 
 if TYPE_CHECKING:
@@ -69,7 +71,10 @@ def arguments(url: sa.URL) -> dict[str, Any]:
     password = passwords.given()
     if password is not None:
         found.setdefault("password", password)
-    return {"application_name": "migrate", **found, "client_encoding": "UTF8"}
+    ours: dict[str, Any] = {"application_name": "migrate"}
+    if "PGCONNECT_TIMEOUT" not in os.environ and "service" not in found:
+        ours["connect_timeout"] = CONNECTS
+    return {**ours, **found, "client_encoding": "UTF8"}
 
 
 NO_TIMEOUT = "SET statement_timeout = 0"

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from migrators.errors import DatabaseError, Locked, MigrateError, TargetExists, ValueRefused
+from migrators.errors import (
+    DatabaseError,
+    Locked,
+    MigrateError,
+    NoServer,
+    TargetExists,
+    ValueRefused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +157,7 @@ def _unconnected(error: psycopg.Error, url: sa.URL, doing: str) -> MigrateError:
             f"{where(url)}: the connection is lost{while_doing}: {said}", hint=AGAIN
         )
     place = f"{url.host or 'localhost'}:{url.port or 5432}"
-    return DatabaseError(
+    return NoServer(
         f"{where(url)}: no connection to the server at {place}: {_REPEATED.sub('', said)}",
         hint="is it running, and is the url right?",
     )

@@ -54,9 +54,16 @@ def freeze(session: Session, version: int, source: str, alembic_head: str | None
 @click.command(short_help="Check committed fixtures, or upgrade them by a step.")
 @click.argument("what", metavar="check|NtoM")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
+@click.option(
+    "--on",
+    "server",
+    default="",
+    metavar="URL",
+    help="Run the step on this server, in scratch databases of its own, instead of in files.",
+)
 @show_values
 @click.pass_context
-def fixtures(ctx: click.Context, what: str, places: tuple[Path, ...]) -> None:
+def fixtures(ctx: click.Context, what: str, places: tuple[Path, ...], server: str) -> None:
     """Check the committed fixtures, or upgrade them by the step that production runs.
 
     `check` looks at every value, key and reference of the extracts below fixtures/ and of
@@ -70,13 +77,15 @@ def fixtures(ctx: click.Context, what: str, places: tuple[Path, ...]) -> None:
     session: Session = ctx.obj
     project = session.project()
     if what == "check":
+        if server:
+            raise UsageError("`check` needs no server", hint="migrate fixtures check")
         found = list(run.check_fixtures(project, (session.directory / x for x in places)))
         _show(session, fixtures_lines(found))
         if any(each.findings for each in found):
             ctx.exit(_FOUND)
         return
     for old, new in project.chain(*_step(what, places)):
-        made = run.upgrade_fixtures(project, old, new, emit=session.teller)
+        made = run.upgrade_fixtures(project, old, new, emit=session.teller, on=server)
         _show(session, _written([made], project.root))
 
 
