@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.crash.faults import FAULTS, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.crash.preloaded import Ended
     from tests.crash.shop import Shop
@@ -134,11 +134,12 @@ class Undisturbed:
     reached: dict[str, tuple[str, ...]]
 
 
-def undisturbed(shop: Shop) -> Undisturbed:
-    """Run each of `WAYS` to its end."""
+def undisturbed(shop: Shop, ways: Iterable[str] = tuple(WAYS)) -> Undisturbed:
+    """Run some of `WAYS` to their end."""
     old, rights = shop.content(1), shop.rights()
     reached = {}
-    for name, way in WAYS.items():
+    for name in ways:
+        way = WAYS[name]
         way.prepare(shop)
         reached[name] = traced(shop, *way.typed)
         assert shop.left() == []
