@@ -188,7 +188,7 @@ def wrong(shop: Shop, plain: Undisturbed, cell: Cell) -> list[str]:
     server = shop.admin if shop.served else ""
     fault = Fault(cell.point, cell.time, cell.how, f"{shop.own}app", server)
     first = shop.run(*typed, fault=fault)
-    found = [*_ended(cell, first), *stands(shop, plain)]
+    found = [*ended(cell, first), *stands(shop, plain)]
     found += ends(shop, plain, WAYS[cell.way])
     return found
 
@@ -209,7 +209,7 @@ def ends(shop: Shop, plain: Undisturbed, way: Way) -> Iterator[str]:
         yield from _set_aside(shop, plain)
 
 
-def _ended(cell: Cell, done: Ended) -> Iterator[str]:
+def ended(cell: Cell, done: Ended) -> Iterator[str]:
     """Yield what is wrong with how a run failed."""
     codes = {"kill": (_KILLED,), "stop": (_INTERRUPTED, 0)}.get(cell.how, (1, 0))
     if done.code not in codes:
