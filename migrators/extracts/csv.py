@@ -144,7 +144,8 @@ def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Co
     if bad.true_count:
         row = pc.index(bad, True).as_py()
         where = f"{block.name}:{block.line(int(fields[row]))} {column.name}"
-        raise ExtractError(f"{where}: {unlike(text[row].as_py(), column.type)}")
+        bad_text = text[row].as_py()
+        raise ExtractError(f"{where}: {unlike(column.type)}", value=quoted(bad_text))
     if values.null_count and not column.nullable:
         row = pc.index(values.is_null(), True).as_py()
         what = f"{column.name}: is empty, which is NULL, and the column is NOT NULL"
@@ -157,16 +158,16 @@ def _filled(declared: ColumnType) -> str:
     return f"write a value there{empty}, or delete the row"
 
 
-def unlike(text: str, declared: ColumnType) -> str:
-    """Say of a text that it is no value of a type: "'7x' is not an integer of 64 bits …"."""
-    shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-    return f"{shown} is not {_form(declared)}"
+def quoted(text: str) -> str:
+    """Return a text, or the beginning of a long one, in quotes."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
-def _form(declared: ColumnType) -> str:
+def unlike(declared: ColumnType) -> str:
+    """Say of a text that it is no value of a type: "is not an integer of 64 bits, as 1234"."""
     if declared.kind is Kind.DECIMAL or declared.as_text:
-        return f"a {declared}"
-    return _FORMS[declared.kind]
+        return f"is not a {declared}"
+    return f"is not {_FORMS[declared.kind]}"
 
 
 _FORMS = {
