@@ -29,12 +29,14 @@ PHASES = [(kind, p) for kind, cuts in network.CUTS.items() for p in cuts if p in
 
 
 @pytest.mark.parametrize(("made", "phase"), on_each(PHASES), indirect=["made"])
+@pytest.mark.fault("H94")
 def test_a_connection_that_is_cut(made: Shop, plain: Undisturbed, phase: str) -> None:
     """FAULTS H94: exit 1 and clear, absent or complete; without the proxy the same ends it."""
     assert network.wrong(made, plain, network.CUTS[made.kind][phase]) == []
 
 
 @pytest.mark.parametrize("made", on_each([(kind,) for kind in network.CUTS]), indirect=True)
+@pytest.mark.fault("H95")
 def test_the_answer_to_the_last_commit_is_lost(made: Shop, plain: Undisturbed) -> None:
     """FAULTS H95: the name was given, and nobody was told; the next run finds it so."""
     last = network.LAST[made.kind]
