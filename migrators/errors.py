@@ -48,6 +48,11 @@ class MigrateError(Exception):
         self.message = message
         self.hint: tuple[str, ...] = (hint,) if isinstance(hint, str) else tuple(hint)
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values that it is about, for who asked to see them; the message has none."""
+        return ()
+
 
 class UsageError(MigrateError):
     """What was typed or configured cannot be done."""
@@ -196,7 +201,22 @@ class NoServer(DatabaseError):
 
 
 class ExtractError(MigrateError):
-    """An extract is incomplete, damaged, hostile or of another schema."""
+    """An extract is incomplete, damaged, hostile or of another schema.
+
+    Parameters
+    ----------
+    value : str
+        A field of a CSV file that is no value of its column's type.
+    """
+
+    def __init__(self, message: str, *, hint: str | Sequence[str] = (), value: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self._value = value
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The field."""
+        return (self._value,) if self._value else ()
 
 
 class TargetExists(MigrateError):

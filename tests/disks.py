@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_BALLAST = "ballast"
+
 
 def mount(place: Path, options: str) -> bool:
     """Put a disk of its own at a folder; return whether that is allowed."""
@@ -26,7 +28,7 @@ def unmount(place: Path) -> None:
 @contextmanager
 def room(place: Path, left: int) -> Iterator[None]:
     """Leave only some KiB of a disk."""
-    ballast = place / "ballast"
+    ballast = place / _BALLAST
     free = shutil.disk_usage(place).free
     with ballast.open("wb") as file:
         file.write(bytes(max(0, free - left * 1024)))
@@ -34,3 +36,17 @@ def room(place: Path, left: int) -> Iterator[None]:
         yield
     finally:
         ballast.unlink()
+
+
+def filling(place: Path) -> tuple[str, ...]:
+    """Return what is typed so that a disk is full; `emptied` gives the room back."""
+    return "sh", "-c", 'cat /dev/zero > "$0" 2> /dev/null; true', str(place / _BALLAST)
+
+
+@contextmanager
+def emptied(place: Path) -> Iterator[None]:
+    """Give the room back that something inside may have filled."""
+    try:
+        yield
+    finally:
+        (place / _BALLAST).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ import click
 
 from migrators.cli.signals import stoppable, working
 from migrators.config import redact
-from migrators.errors import Interrupted, MigrateError, OutOfTime, UsageError, ValueRefused
+from migrators.errors import Interrupted, MigrateError, OutOfTime, UsageError
 from migrators.report.errors import (
     error_lines,
     message_lines,
@@ -67,7 +67,7 @@ def _say(session: Session, error: BaseException) -> int:
 
 def _with_values(session: Session, error: MigrateError) -> None:
     """Add the values that were refused, or how to see them."""
-    if not isinstance(error, ValueRefused) or not error.values or session.show_values is None:
+    if not error.values or session.show_values is None:
         return
     if session.show_values:
         error.message += f": {', '.join(error.values)}"

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from migrators.types import ColumnType
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_SHOWN = 40
+"""Characters of a bad value that a message shows."""
 
 
 class Csv(Format):
@@ -138,11 +140,12 @@ def cells(
 
 
 def _column(block: Block, texts: pa.Array, fields: framing.Positions, column: Column) -> pa.Array:
-    _, values, bad = cells(block, texts, fields, column)
+    text, values, bad = cells(block, texts, fields, column)
     if bad.true_count:
         row = pc.index(bad, True).as_py()
         where = f"{block.name}:{block.line(int(fields[row]))} {column.name}"
-        raise ExtractError(f"{where}: is not {form(column.type)}")  # it may be personal
+        bad_text = text[row].as_py()
+        raise ExtractError(f"{where}: {unlike(column.type)}", value=quoted(bad_text))
     if values.null_count and not column.nullable:
         row = pc.index(values.is_null(), True).as_py()
         what = f"{column.name}: is empty, which is NULL, and the column is NOT NULL"
@@ -155,11 +158,16 @@ def _filled(declared: ColumnType) -> str:
     return f"write a value there{empty}, or delete the row"
 
 
-def form(declared: ColumnType) -> str:
-    """Return what values of a type are, for people: "a date, as 2024-02-29"."""
+def quoted(text: str) -> str:
+    """Return a text, or the beginning of a long one, in quotes."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def unlike(declared: ColumnType) -> str:
+    """Say of a text that it is no value of a type: "is not an integer of 64 bits, as 1234"."""
     if declared.kind is Kind.DECIMAL or declared.as_text:
-        return f"a {declared}"
-    return _FORMS[declared.kind]
+        return f"is not a {declared}"
+    return f"is not {_FORMS[declared.kind]}"
 
 
 _FORMS = {

@@ -149,14 +149,16 @@ class Block:
             try:
                 raw.decode()
             except UnicodeDecodeError:
-                seen = f"is not UTF-8: {raw[:20].hex()}"
-                return refused(self.name, self.line(field), seen, "save the file as UTF-8")
-        return refused(self.name, self.first_line, "is not UTF-8", "save the file as UTF-8")
+                return refused(self.name, self.line(field), *_NOT_UTF8, raw[:20].hex())
+        return refused(self.name, self.first_line, *_NOT_UTF8)
 
 
-def refused(name: str, line: int, what: str, hint: str) -> ExtractError:
-    """Return the error for a line of a file."""
-    return ExtractError(f"{name}:{line} {what}", hint=hint)
+_NOT_UTF8 = ("is not UTF-8", "save the file as UTF-8")
+
+
+def refused(name: str, line: int, what: str, hint: str, value: str = "") -> ExtractError:
+    """Return the error for a line of a file; the value is in no message."""
+    return ExtractError(f"{name}:{line} {what}", hint=hint, value=value)
 
 
 def _unmerged(name: str, line: int) -> ExtractError:

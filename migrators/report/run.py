@@ -13,7 +13,7 @@ from migrators.report.text import WIDTH, columns, duration, escape, when, wrap
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrators.receipt import Receipt, RunState, Status
+    from migrators.receipt import Receipt, RunState, Status, VersionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +212,15 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
         rows += [("staging", run.staging)] if run.staging else []
     for state in status.versions:
         if state.version == deed.own:
-            rows.append((state.database, "is here" if state.exists else "does not exist"))
+            rows.append((state.database, _published(state, run)))
     return rows
+
+
+def _published(state: VersionState, run: RunState | None) -> str:
+    if not state.exists:
+        return "does not exist"
+    half = run is not None and run.phase == "publish" and state.stamp is None
+    return "half published: nobody takes it for done before the stamp" if half else "is here"
 
 
 def _extract(deed: Deed, run: RunState) -> str:

@@ -24,6 +24,7 @@ from migrators.run.directory import RunDirectory, new_run, now
 from migrators.run.fences import Standing, standing
 from migrators.run.lock import locked
 from migrators.run.present import present
+from migrators.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -278,10 +279,17 @@ def unfence(project: Project, version: int) -> tuple[FenceReceipt | None, tuple[
     """Open the database of a version; return what stood, and what could not be given back.
 
     Again, it does nothing. The database need not be there any more.
+
+    Raises
+    ------
+    ProjectError
+        No run has closed it, and there is no such version.
     """
     database = backend_for(project.url(version))
     with locked(project, f"migrate unfence {version}", version):
         found = standing(project, database.database)
+        if found is None and version not in project.versions():
+            load_schema(project, version)
         if found is None:
             return None, ()
         run = new_run(project, f"migrate unfence {version}")

@@ -272,9 +272,17 @@ def discard(project: Project, step: str = "", *, extracts: bool = False, emit: E
         "2to3": of the runs of `migrate 2to3` alone; of all runs unless given.
     extracts : bool
         Complete extracts, too.
+
+    Raises
+    ------
+    ProjectError
+        No run was of that step, and there is none.
     """
     with locked(project, "migrate discard"):
         runs = [run for run in all_runs(project) if step in ("", _step(run))]
+        if step and not runs:
+            old, _, new = step.partition("to")
+            project.chain(int(old), int(new))
         return [*discard_leftovers(project, runs, emit), *(clear(runs) if extracts else ())]
 
 

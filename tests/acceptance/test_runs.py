@@ -382,6 +382,21 @@ def test_discard_removes_what_a_killed_run_left(two: Cheeseshop) -> None:
     assert "Nothing was left" in two.ran("discard").out
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("discard", "2to9"), "there is no migrators/"),
+        (("unfence", "9"), "there is no schemas/v9.py; there are schemas 1, 2, 3, 4"),
+    ],
+)
+def test_a_version_that_nothing_knows_is_not_taken_for_done(
+    two: Cheeseshop, typed: tuple[str, ...], says: str
+) -> None:
+    """Exit 2: somebody mistyped it, and what was meant is as it was."""
+    done = two.run(*typed)
+    assert (done.code, done.clear, says in done.said) == (2, True, True), done.said
+
+
 def test_status_tells_where_the_project_stands(three: Cheeseshop) -> None:
     """Versions, stamps, runs, writes since, and what comes next."""
     said = json.loads(three.ran("status", "--json").out)

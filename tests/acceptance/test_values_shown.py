@@ -117,6 +117,26 @@ def test_extract_and_load_do_as_the_run_does(
     assert "--show-values" in capsys.readouterr().out
 
 
+def test_load_names_the_line_of_a_file_and_no_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A field of a CSV file that is no value of its column's type."""
+    shop = sandbox(tmp_path)
+    shop.schema(1, OLD)
+    shop.create(TWICE)
+    fixture = shop.root / "fixtures" / "v1"
+    assert main(["-C", str(shop.root), "extract", "1", "--to", str(fixture)]) == 0
+    rows = fixture / "users.csv"
+    rows.write_text(rows.read_text("utf-8").replace("8,", f"{MAIL},"), "utf-8")
+    capsys.readouterr()
+    shop.database().unlink()
+    said = _said(shop, capsys, "load", str(fixture))
+    assert "users.csv:3 id: is not an integer" in said
+    assert MAIL not in said
+    assert "--show-values     shows" in said
+    assert MAIL in _said(shop, capsys, "load", str(fixture), "--show-values")
+
+
 SERVED = {
     "UNIQUE": ("sa.Text", "sa.String(60), unique=True", ""),
     "a length": ("sa.Text", "sa.String(5)", ""),

@@ -15,18 +15,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrators import failpoints
-from tests.crash import kills, matrix, network
+from tests.crash import kills, matrix, network, others
 from tests.crash.faults import FAULTS
 from tests.crash.own_server import memory, own_server
 from tests.crash.preloaded import preloaded
 from tests.crash.shop import KINDS, Shop, shop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+_OF_OTHERS = 40
+"""Cells of each of the other ways, which have no acts of their own."""
 
 
 def main() -> int:
@@ -63,14 +67,13 @@ def _asked() -> argparse.Namespace:
 
 def _matrix(made: Shop, asked: argparse.Namespace) -> int:
     began = time.monotonic()
-    plain = matrix.undisturbed(made)
-    todo = [cell for cell in matrix.cells(made, plain) if asked.only in str(cell)]
+    todo = [each for each in _cells(made, asked.seed) if asked.only in str(each[0])]
     if asked.cells:
         todo = random.Random(asked.seed).sample(todo, min(asked.cells, len(todo)))
     done: Counter[tuple[str, str]] = Counter()
     bad: Counter[tuple[str, str]] = Counter()
-    for cell in todo:
-        found = matrix.wrong(made, plain, cell)
+    for cell, wrong in todo:
+        found = wrong(cell)
         done[cell.point, cell.how] += 1
         bad[cell.point, cell.how] += bool(found)
         for said in found:
@@ -79,6 +82,18 @@ def _matrix(made: Shop, asked: argparse.Namespace) -> int:
     held = done.total() - bad.total()
     _say(f"{made.kind}: {done.total()} cells, {held} hold, {time.monotonic() - began:.0f} s")
     return bad.total()
+
+
+def _cells(
+    made: Shop, seed: int
+) -> Iterator[tuple[matrix.Cell, Callable[[matrix.Cell], list[str]]]]:
+    """Yield every cell of the matrix, and some of each of the other ways, with what runs it."""
+    plain = matrix.undisturbed(made)
+    yield from ((cell, partial(matrix.wrong, made, plain)) for cell in matrix.cells(made, plain))
+    for name in others.of(made):
+        other = others.undisturbed(made, name)
+        drawn = others.cells(made, other, _OF_OTHERS, seed)
+        yield from ((cell, partial(others.wrong, made, other)) for cell in drawn)
 
 
 def _table(done: Counter[tuple[str, str]], bad: Counter[tuple[str, str]]) -> None:

@@ -20,7 +20,7 @@ FAULTS = {
     "lost": "the server ends every session of ours",
     "stop": "SIGTERM",
 }
-"""How a run fails; another one is "command", which runs one."""
+"""How a run fails; besides, "command" runs one, and "sql" a statement on a server."""
 
 
 class Unforeseen(Exception):
@@ -44,7 +44,7 @@ class Fault:
     url : str
         The server, as somebody who may end them.
     command : tuple of str
-        What is run.
+        What is run; or the statement.
     """
 
     point: str
@@ -66,11 +66,13 @@ class Fault:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         elif self.how == "command":
             subprocess.run(self.command, check=True, stdin=subprocess.DEVNULL)
+        elif self.how == "sql":
+            sessions.asked(self.url, *self.command)
         else:
             sessions.end(self.url, self.role)
 
 
-def install(fault: Fault | None, trace: str) -> None:
+def install(faults: tuple[Fault, ...], trace: str) -> None:
     """Listen to the points of this process.
 
     Parameters
@@ -89,10 +91,11 @@ def install(fault: Fault | None, trace: str) -> None:
             now = times[point]
             if trace:
                 _append(trace, point)
-        if fault is not None and (point, now) == (fault.point, fault.time):
-            fault.happen()
+        for fault in faults:
+            if (point, now) == (fault.point, fault.time):
+                fault.happen()
 
-    if fault is not None or trace:
+    if faults or trace:
         failpoints.listen(listener)
 
 

@@ -110,7 +110,10 @@ def own_server(kind: str, *, small: bool = False) -> Iterator[OwnServer | None]:
     small : bool
         Its databases are on a small disk.
     """
-    needed = {"postgresql": ("initdb", "pg_ctl"), "mysql": ("mariadb-install-db", "mariadbd")}
+    needed = {
+        "postgresql": ("initdb", "pg_ctl"),
+        "mysql": ("mariadb-install-db", "mariadbd", "mariadb-admin"),
+    }
     if kind not in needed or not all(map(program, needed[kind])):
         yield None
         return
@@ -133,7 +136,7 @@ def _postgresql(folder: Path, *, small: bool) -> Iterator[OwnServer]:
          "-E", "UTF8", "--no-sync")  # fmt: skip
     control = (str(program("pg_ctl")), "-D", data, "-w", "-l", log)
     with ExitStack() as stack:
-        disk = stack.enter_context(_small_disk(folder)) if small else None
+        disk = stack.enter_context(_databases_apart(folder)) if small else None
         settings = f"-p {port} -k {folder} -c fsync=off -c full_page_writes=off"
         settings += " -c max_connections=100 -c max_prepared_transactions=8"
         _run("postgresql", *control, "-o", settings, "start")
@@ -144,18 +147,25 @@ def _postgresql(folder: Path, *, small: bool) -> Iterator[OwnServer]:
 
 
 @contextmanager
-def _small_disk(folder: Path) -> Iterator[Path | None]:
+def _databases_apart(folder: Path) -> Iterator[Path | None]:
     """Put the server's databases, and nothing else of it, on a disk of their own."""
-    place, base = folder / "disk", folder / "data" / "base"
+    base = folder / "data" / "base"
+    with _small_disk("postgresql", folder / "disk") as place:
+        if place:
+            _run("postgresql", "cp", "-r", str(base), str(place / "base"))
+            shutil.rmtree(base)
+            base.symlink_to(place / "base")
+        yield place
+
+
+@contextmanager
+def _small_disk(kind: str, place: Path) -> Iterator[Path | None]:
     place.mkdir()
     if os.getuid() or not disks.mount(place, f"size={_DISK}"):
         yield None
         return
     try:
-        _own("postgresql", place)
-        _run("postgresql", "cp", "-r", str(base), str(place / "base"))
-        shutil.rmtree(base)
-        base.symlink_to(place / "base")
+        _own(kind, place)
         yield place
     finally:
         disks.unmount(place)
@@ -163,25 +173,49 @@ def _small_disk(folder: Path) -> Iterator[Path | None]:
 
 @contextmanager
 def _mariadb(folder: Path, *, small: bool) -> Iterator[OwnServer]:
-    assert not small
-    data, port = str(folder / "data"), free_port()
-    own = ("--no-defaults", f"--datadir={data}")
+    """Its logs and what its tables share are beside its databases: without room there it ends."""
+    with ExitStack() as stack:
+        disk = stack.enter_context(_small_disk("mysql", folder / "data")) if small else None
+        yield stack.enter_context(_mariadb_in(folder, disk))
+
+
+@contextmanager
+def _mariadb_in(folder: Path, disk: Path | None) -> Iterator[OwnServer]:
+    """It comes back when it has ended, as under systemd, until there is a file that says stop."""
+    port, shared, stop = free_port(), folder / "shared", folder / "stop"
+    shared.mkdir()
+    _own("mysql", shared)
+    places = ("innodb-data-home-dir", "innodb-log-group-home-dir", "aria-log-dir-path")
+    own = ("--no-defaults", f"--datadir={folder / 'data'}", "--innodb-log-file-size=16M",
+           *(f"--{name}={shared}" for name in places))  # fmt: skip
     _run("mysql", str(program("mariadb-install-db")), *own, "--skip-test-db",
          "--auth-root-authentication-method=normal")  # fmt: skip
     settings = (f"--port={port}", f"--socket={folder}/socket", f"--pid-file={folder}/pid",
                 f"--tmpdir={folder}",  # other servers have theirs in /tmp
-                "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0",
+                "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=2",
                 "--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci",
-                "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
+                "--innodb-buffer-pool-size=64M", "--skip-stack-trace",
                 f"--log-error={folder}/log")  # fmt: skip
-    typed = as_user("mysql", str(program("mariadbd")), *own, *settings)
+    served = shlex.join((str(program("mariadbd")), *own, *settings))
+    typed = as_user("mysql", "sh", "-c", f"until [ -e {stop} ]; do {served}; done")
     with subprocess.Popen(
         typed, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         cwd="/",
     ) as process:  # fmt: skip
         try:
             answering(port)
-            yield OwnServer(folder, port, f"mysql://root@127.0.0.1:{port}/")
+            url = f"mysql://root@127.0.0.1:{port}/"
+            yield OwnServer(folder, port, url, _killed(folder, port), disk)
         finally:
+            answering(port)
+            stop.touch()
             _run("mysql", "kill", (folder / "pid").read_text().strip())
             process.wait(_SECONDS)
+
+
+def _killed(folder: Path, port: int) -> tuple[str, ...]:
+    ping = f"{program('mariadb-admin')} --no-defaults -h 127.0.0.1 -P {port} -u root ping"
+    return as_user("mysql", "sh", "-c", (
+        f"p=$(cat {folder}/pid); kill -9 $p; while kill -0 $p; do sleep 0.02; done; "
+        f"until {ping}; do sleep 0.05; done"
+    ))  # fmt: skip

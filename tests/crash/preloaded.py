@@ -43,8 +43,8 @@ class Request:
         What follows `migrate`.
     said : str
         The file that takes both streams.
-    fault : faults.Fault or None
-        What happens at a point of it.
+    faults : tuple of faults.Fault
+        What happens at points of it.
     trace : str
         The file that takes the points that it reaches, if any.
     signals : tuple of (seconds, number)
@@ -53,16 +53,16 @@ class Request:
 
     typed: tuple[str, ...]
     said: str
-    fault: faults.Fault | None = None
+    faults: tuple[faults.Fault, ...] = ()
     trace: str = ""
     signals: tuple[tuple[float, int], ...] = ()
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Self:
         """Return the request of plain data."""
-        fault = plain["fault"] and faults.Fault(**plain["fault"])
+        happens = tuple(faults.Fault(**each) for each in plain["faults"])
         signals = tuple((float(at), int(number)) for at, number in plain["signals"])
-        return cls(tuple(plain["typed"]), plain["said"], fault, plain["trace"], signals)
+        return cls(tuple(plain["typed"]), plain["said"], happens, plain["trace"], signals)
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _command(request: Request) -> None:
         null = os.open(os.devnull, os.O_RDONLY)
         for number, handle in ((0, null), (1, out), (2, out)):
             os.dup2(handle, number)
-        faults.install(request.fault, request.trace)
+        faults.install(request.faults, request.trace)
         from migrators.cli import main
 
         code = main(list(request.typed))

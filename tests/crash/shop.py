@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 KINDS = ("sqlite", "postgresql", "mysql")
 """Kinds of databases; the one that answers as mysql is a MariaDB."""
 PEOPLE = 12
+_OWN = ("shop_v1", "shop_v2", "shop_v3", "other_v1", "given")
+"""What the names begin with that a run may leave."""
 PASSWORD = "only-here"  # noqa: S105
 
 _SCHEMAS = {
@@ -59,6 +61,9 @@ accounts = t("accounts", sa.Column("id", sa.Integer, primary_key=True, autoincre
     sa.Index("ix_member", "member_id"))
 """,
 }
+_SCHEMAS[3] = _SCHEMAS[2].replace(
+    'sa.Column("bio"', 'sa.Column("shown", sa.Integer, nullable=False), sa.Column("bio"'
+)
 _HEAD = '''\
 """Schema {}."""
 
@@ -71,7 +76,8 @@ def t(name, *columns):
     return sa.Table(name, metadata, *columns)
 
 '''
-_STEP = '''\
+_STEPS = {
+    "1to2": '''\
 """1to2: people become members; what they say of themselves gets a table of its own."""
 
 
@@ -81,7 +87,25 @@ def migrate(step, old, new):
     profiles = step.table(new.profiles, source=old.people, only=bio.is_not(None), because="mute")
     profiles.values(member_id=old.people.c.id, bio=bio)
     step.table(new.accounts).values(member_id=old.accounts.c.person_id, tier="basic")
-'''
+''',
+    "2to3": '''\
+"""2to3: what members say of themselves may be hidden."""
+
+
+def migrate(step, old, new):
+    step.table(new.profiles).values(shown=1)
+''',
+    "3to2": '''\
+"""3to2: nothing is hidden any more."""
+
+from sqlalchemy import func, select
+
+
+def migrate(step, old, new):
+    step.drop(old.profiles.c.shown, because="schema 2 hides nothing")
+    step.loss("who hides what", count=select(func.count()).where(old.profiles.c.shown == 0))
+''',
+}
 _AFTER = {
     "": "CREATE VIEW rich AS SELECT id, balance FROM accounts WHERE balance > 100;\n",
     "sqlite": (
@@ -142,6 +166,7 @@ class Shop:
         self,
         *typed: str,
         fault: Fault | None = None,
+        also: Fault | None = None,
         trace: str = "",
         signals: tuple[tuple[float, int], ...] = (),
         url: str = "",
@@ -150,7 +175,8 @@ class Shop:
         where = ("--url", url) if url else ()
         line = ("-C", str(self.root), *where, *typed)
         said = str(self.root / "said.txt")
-        return self.commands.run(Request(line, said, fault, trace, signals))[0]
+        faults = tuple(each for each in (fault, also) if each is not None)
+        return self.commands.run(Request(line, said, faults, trace, signals))[0]
 
     def run_together(
         self, times: int, *typed: str, checkouts: tuple[Path, ...] = ()
@@ -178,6 +204,11 @@ class Shop:
     def database(self, version: int) -> Backend:
         """The database of a version."""
         return backend_for(self.project.url(version))
+
+    def elsewhere(self, name: str) -> sa.URL:
+        """Return the URL of another database, beside the project's own."""
+        own = self.project.url(1)
+        return own.set(database=str(own.database).replace("shop_v1", name))
 
     @property
     def served(self) -> bool:
@@ -208,13 +239,18 @@ class Shop:
     # what must hold --------------------------------------------------------------------
 
     def content(self, version: int) -> dict[str, Any]:
-        """Return all that is in a database: rows, catalogue, rights, and what its stamp says."""
+        """Return all that is in a database of the project's."""
         database = self.database(version)
+        found = self.whole(database, version)
+        if version == 1 and not self.served:
+            found["bytes"] = sha256(Path(database.database))
+        return found
+
+    def whole(self, database: Backend, version: int) -> dict[str, Any]:
+        """Return all that is in one: rows, catalogue, rights, and what its stamp says."""
         found = self.kept(database, version)
         found["objects"] = {str(k): str(v) for k, v in database.catalog().objects.items()}
         found["rights"] = sorted(map(str, database.access().grants))
-        if version == 1 and not self.served:
-            found["bytes"] = sha256(Path(database.database))
         return found
 
     def kept(self, database: Backend, version: int) -> dict[str, Any]:
@@ -256,7 +292,10 @@ class Shop:
 
     def is_there(self, version: int) -> bool:
         """Whether an application that asks `migrators.require` would start."""
-        database = self.database(version)
+        return self.is_made(self.database(version), version)
+
+    def is_made(self, database: Backend, version: int) -> bool:
+        """As `is_there`, of any database."""
         if not database.exists():
             return False
         engine = database.engine()
@@ -297,7 +336,7 @@ class Shop:
 
     def left(self) -> list[str]:
         """Return what no run may leave: databases, files, sessions, what the lock's file says."""
-        found = [name for name in self.there() if not name.startswith(("shop_v1", "shop_v2"))]
+        found = [name for name in self.there() if not name.startswith(_OWN)]
         found += [name for name in self.there() if "loading" in name]
         place = self.root / ".migrate"
         for path in sorted(place.rglob("*")):
@@ -318,8 +357,8 @@ class Shop:
         """Forget every run, and what it made."""
         shutil.rmtree(self.root / ".migrate", ignore_errors=True)
         if self.served:
-            self.drop("shop_v2")
-            self.drop("shop_v1__")
+            for begins in ("shop_v1__", *_OWN[1:]):
+                self.drop(begins)
             return
         for path in (self.root / "data").iterdir():
             if not path.name.startswith("shop_v1.db"):
@@ -371,9 +410,11 @@ def _write(root: Path, name: str, url: str) -> None:
     (root / "pyproject.toml").write_text(text)
     for version, body in _SCHEMAS.items():
         (root / "schemas" / f"v{version}.py").write_text(_HEAD.format(version) + body)
-    for kind, script in _AFTER.items():
-        (root / "schemas" / f"v2.after{kind and '.'}{kind}.sql").write_text(script)
-    (root / "migrators" / "1to2.py").write_text(_STEP)
+    for version in (2, 3):
+        for kind, script in _AFTER.items():
+            (root / "schemas" / f"v{version}.after{kind and '.'}{kind}.sql").write_text(script)
+    for step, body in _STEPS.items():
+        (root / "migrators" / f"{step}.py").write_text(body)
 
 
 def _fill(made: Shop) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import timeit
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from migrators import failpoints
+from tests.crash import sessions
 from tests.crash.faults import Fault
 from tests.unit.test_architecture import ENGINE, engine_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.crash.matrix import Undisturbed
     from tests.crash.shop import Shop
 
@@ -35,25 +41,59 @@ def test_every_act_is_listed_and_every_listed_one_is_in_the_code() -> None:
 WRITE = """
 import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as connection:
-    connection.execute("UPDATE people SET bio = 'another' WHERE id = 0")
+    connection.execute(sys.argv[2])
 """
 
 
-def written_to(made: Shop) -> set[str]:
-    """Return the points of a run during which a file is written to, and may be; undo that."""
-    if made.served:
-        return set()
-    old = Path(made.database(1).database)
-    before = old.read_bytes()
+@contextmanager
+def written_to(made: Shop) -> Iterator[Fault]:
+    """Give what writes to the old database when it was compared last but once; undo that."""
+    own = f"{made.own}shop_v1." if made.kind == "mysql" else ""
+    update = f"UPDATE {own}people SET bio = '{{}}' WHERE id = 0"
+    url = sa.make_url(made.admin) if made.served else made.project.url(1)
+    if made.kind == "postgresql":
+        url = url.set(database=f"{made.own}shop_v1")
+    shown = url.render_as_string(hide_password=False)
+    file = Path(str(url.database))
+    before = b"" if made.served else file.read_bytes()
+    write = (sys.executable, "-c", WRITE, str(file), update.format("another"))
+    by_sql = Fault(AFTER, 1, "sql", url=shown, command=(update.format("another"),))
+    try:
+        yield by_sql if made.served else Fault(AFTER, 1, "command", command=write)
+    finally:
+        if made.served:
+            sessions.asked(shown, update.format("says 0"))
+        else:
+            file.write_bytes(before)
+        made.reset()
+
+
+AFTER = "after journal verified"
+ACCEPTED = ("1to2", "--replace", "--fresh", "--accept-unfenced", "--yes")
+
+
+def accepting(made: Shop) -> set[str]:
+    """Return the points of a run during which the old database is written to, and may be."""
     trace = made.root / "trace.txt"
-    write = (sys.executable, "-c", WRITE, str(old))
-    fault = Fault("after journal verified", 1, "command", command=write)
-    typed = ("1to2", "--replace", "--fresh", "--accept-unfenced", "--yes")
-    done = made.run(*typed, fault=fault, trace=str(trace))
-    assert done.code == 0, done.said
-    old.write_bytes(before)
-    made.reset()
+    with written_to(made) as write:
+        done = made.run(*ACCEPTED, fault=write, trace=str(trace))
+        assert done.code == 0, done.said
     return set(trace.read_text().splitlines())
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.fault("H92")
+def test_killed_where_a_write_is_accepted(made: Shop, when: str) -> None:
+    """FAULTS H92: nothing is published of it; the next run reads what was written."""
+    made.reset()
+    with written_to(made) as write:
+        kill = Fault(f"{when} journal written", 1, "kill")
+        assert made.run(*ACCEPTED, fault=write, also=kill).code == -signal.SIGKILL
+        assert not made.is_there(2)
+        done = made.run("1to2", "--yes")
+        assert (done.code, done.clear) == (0, True), done.said
+        assert (0, "another") in made.content(2)["profiles"]
+        assert made.left() == []
 
 
 OTHERS = {
@@ -66,12 +106,12 @@ OTHERS = {
     },
     "postgresql": {
         *("database made", "intent written", "programs dropped", "programs made"),
-        *("rights given", "tables emptied", "tables moved", "journal written"),
+        *("rights given", "tables emptied", "tables moved"),
         *("mode given", "name dropped", "name linked", "name replaced"),
         *("staging settled", "staging synced"),
     },
     "mysql": {
-        *("names changed", "references proven", "journal written"),
+        *("names changed", "references proven"),
         *("mode given", "name dropped", "name linked", "name replaced"),
         *("staging settled", "staging synced"),
     },
@@ -81,7 +121,7 @@ OTHERS = {
 
 def test_every_point_is_reached(made: Shop, plain: Undisturbed) -> None:
     """By a run on some kind of database; a point that none reaches would prove nothing."""
-    reached = {point for points in plain.reached.values() for point in points} | written_to(made)
+    reached = {point for points in plain.reached.values() for point in points} | accepting(made)
     assert {point.partition(" ")[2] for point in set(failpoints.points()) - reached} == OTHERS[
         made.kind
     ]

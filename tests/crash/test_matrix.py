@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash import kills, matrix
+from tests.crash import kills, matrix, others
 from tests.crash.faults import FAULTS, Fault
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 1
 """Cells of each way to fail, and of each kind of database."""
+OTHER = {"sqlite": "chain", "postgresql": "in place", "mysql": "elsewhere"}
 ALL = 400
 KILLS = 7
 
@@ -34,6 +35,15 @@ def test_a_run_that_fails_is_ended_by_the_same_command(
     drawn = random.Random(f"{made.kind} {how}").sample(cells, SAMPLE)
     found = {str(cell): matrix.wrong(made, plain, cell) for cell in drawn}
     assert {cell: said for cell, said in found.items() if said} == {}
+
+
+@pytest.mark.fault("H92")
+def test_so_is_one_of_another_way(made: Shop) -> None:
+    """FAULTS H92: a chain, one into a database that is there, a copy elsewhere."""
+    plain = others.undisturbed(made, OTHER[made.kind])
+    (cell,) = others.cells(made, plain, 1, 1)
+    assert others.wrong(made, plain, cell) == []
+    made.reset()
 
 
 def test_the_matrix_is_large(made: Shop, plain: Undisturbed) -> None:

@@ -1,10 +1,12 @@
-"""A server that is restarted under a run, and one behind a pooler."""
+"""A server that is restarted under a run, one whose disk is full, and one behind a pooler."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests import disks
 from tests.crash import matrix
@@ -14,23 +16,49 @@ from tests.crash.pooler import pooler
 from tests.crash.shop import Shop, shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tests.crash.matrix import Undisturbed
     from tests.crash.preloaded import Preloaded
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("crash-own-server")]
+pytestmark = pytest.mark.server
 
-POINTS = ("after file named", "before table loaded", "after journal verified")
+KINDS = ("postgresql", "mysql")
+POINTS = (("after file named",), ("before table loaded",), ("after journal verified",))
+FULL = {
+    "postgresql": (("",), ("before table loaded",), ("before statistics gathered",)),
+    "mysql": (
+        *(("",), ("before staging tables made",)),
+        *(("after journal verified",), ("before tables moved",)),
+    ),
+}
+"""Kind → points from which on there is no room, though it is needed; the first is the beginning.
+
+A MariaDB that has to take rows back without room for that may end itself, so not while it loads.
+"""
+POOLED = {"postgresql": (("transaction", 1), ("session", 0))}
+"""Kind → how sessions are pooled, and the exit code."""
+
+
+def _cases(of: Mapping[str, Iterable[tuple[Any, ...]]]) -> list[Any]:
+    """Return cases of a test; those of a kind of server, which is the first, are a group."""
+    return [
+        pytest.param(kind, *case, marks=pytest.mark.xdist_group(f"crash-own-{kind}"))
+        for kind, cases in of.items()
+        for case in cases
+    ]
+
+
+_ON: dict[str, Any] = {"indirect": ["server"], "scope": "module"}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[OwnServer]:
+def server(request: pytest.FixtureRequest) -> Iterator[OwnServer]:
     """A server that nobody else has."""
-    with own_server("postgresql", small=True) as made:
+    with own_server(request.param, small=True) as made:
         if made is None:
-            pytest.skip("no server's programs here: apt-get install postgresql")
+            pytest.skip(f"no {request.param} server's programs here: apt-get install them")
         yield made
 
 
@@ -40,18 +68,18 @@ def own(
 ) -> Iterator[Shop]:
     """A project there."""
     folder = tmp_path_factory.mktemp("own") / "shop"
-    with shop("postgresql", folder, commands, server.url) as made:
+    with shop(sa.make_url(server.url).get_backend_name(), folder, commands, server.url) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def alone(own: Shop) -> Undisturbed:
-    """What its runs make where nothing happens."""
-    return matrix.undisturbed(own)
+    """What a run makes where nothing happens."""
+    return matrix.undisturbed(own, [matrix.FIRST])
 
 
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.fault("H96", on="postgresql")
+@pytest.mark.parametrize(("server", "point"), _cases(dict.fromkeys(KINDS, POINTS)), **_ON)
+@pytest.mark.fault("H96")
 def test_the_server_is_restarted(
     server: OwnServer, own: Shop, alone: Undisturbed, point: str
 ) -> None:
@@ -66,16 +94,25 @@ def test_the_server_is_restarted(
     assert list(matrix.converged(own, alone)) == []
 
 
-@pytest.mark.fault("H99", on="postgresql")
-def test_the_servers_disk_is_full(server: OwnServer, own: Shop, alone: Undisturbed) -> None:
+@pytest.mark.parametrize(("server", "point"), _cases(FULL), **_ON)
+@pytest.mark.fault("H99")
+def test_the_servers_disk_is_full(
+    server: OwnServer, own: Shop, alone: Undisturbed, point: str
+) -> None:
     """FAULTS H99: exit 1, and it says whose disk; nothing is visible; with room it runs."""
     if server.disk is None:
         pytest.skip("only root may have a disk")
     own.reset()
-    with disks.room(server.disk, 0):
-        done = own.run("1to2", "--yes")
+    full = disks.filling(server.disk)
+    fault = Fault(point, 1, "command", command=full) if point else None
+    with disks.emptied(server.disk):
+        if not point:
+            subprocess.run(full, check=True)
+        done = own.run("1to2", "--yes", fault=fault)
         assert (done.code, done.clear) == (1, True), done.said
         assert "no room left on the server's disk" in done.said
+        assert "free some room there" in done.said
+        assert "is here" not in done.said
         assert list(matrix.stands(own, alone)) == []
         assert not own.is_there(2)
     again = own.run("1to2", "--yes")
@@ -83,8 +120,8 @@ def test_the_servers_disk_is_full(server: OwnServer, own: Shop, alone: Undisturb
     assert list(matrix.converged(own, alone)) == []
 
 
-@pytest.mark.parametrize(("mode", "code"), [("transaction", 1), ("session", 0)])
-@pytest.mark.fault("G89", on="postgresql")
+@pytest.mark.parametrize(("server", "mode", "code"), _cases(POOLED), **_ON)
+@pytest.mark.fault("G89")
 def test_a_lock_behind_a_pooler(
     server: OwnServer, own: Shop, tmp_path: Path, mode: str, code: int
 ) -> None:

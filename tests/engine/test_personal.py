@@ -109,6 +109,15 @@ def test_nothing_personal_is_written_and_the_check_is_well(shop: Sandbox) -> Non
     assert checked.findings == ()
 
 
+def test_a_personal_text_that_is_no_value_is_not_quoted(shop: Sandbox) -> None:
+    """Somebody typed one into a column of dates: line and column are said."""
+    made(shop)
+    users = shop.root / "fixtures" / "v1" / "users.csv"
+    users.write_text(re.sub(r",\d{4}-\d\d-\d\d,", ",at noon,", users.read_text(), count=1))
+    (checked,) = check_fixtures(shop.project)
+    assert [each.what for each in checked.findings] == ["is not a date, as 2024-02-29"]
+
+
 def test_equal_values_stay_equal_in_every_table_and_sample(shop: Sandbox) -> None:
     """Also numbers of columns of another width or scale; under another key all are others."""
     found = made(shop)

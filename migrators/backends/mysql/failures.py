@@ -29,6 +29,7 @@ _GRANT = "let an administrator GRANT what is missing"
 AGAIN = "look at the server's log, then type the same command again"
 _RETRY = "wait for it, then type the same command again"
 
+_FULL = (DatabaseError, "no room left on the server's disk", "free some room there")
 _KNOWN: dict[int, tuple[type[MigrateError], str, str]] = {
     ER.BAD_DB_ERROR: (NoDatabase, "does not exist", "check the url"),
     ER.DB_CREATE_EXISTS: (TargetExists, "exists already", "migrate discard"),
@@ -46,12 +47,8 @@ _KNOWN: dict[int, tuple[type[MigrateError], str, str]] = {
     ER.TABLEACCESS_DENIED_ERROR: (DatabaseError, "a right is missing", _GRANT),
     ER.COLUMNACCESS_DENIED_ERROR: (DatabaseError, "a right is missing", _GRANT),
     ER.SPECIFIC_ACCESS_DENIED_ERROR: (DatabaseError, "a right is missing", _GRANT),
-    ER.DISK_FULL: (DatabaseError, "no room left on the server's disk", "free some room there"),
-    ER.RECORD_FILE_FULL: (
-        DatabaseError,
-        "no room left on the server's disk",
-        "free some room there",
-    ),
+    ER.DISK_FULL: _FULL,
+    ER.RECORD_FILE_FULL: _FULL,
     ER.CON_COUNT_ERROR: (
         DatabaseError,
         "the server takes no more connections",
@@ -95,6 +92,8 @@ _SESSION = (
     1969,
     3024,
 )
+_NO_ROOM = re.compile(r"\b(?:errno|errcode|error):? ?(?:28|135)\b", re.IGNORECASE)
+"""How a statement that makes a file says it: by a number that says what could not be made."""
 _OF_DATA = (1062, 1169, 1292, 1300, 1366, 1411, 1525, 1526, 1586, 1690, 1761, 1762, 4025)
 """Errors that a row brings about; the server quotes what stands in it."""
 _VALUE = re.compile(
@@ -125,7 +124,12 @@ def without_value(number: int, text: str) -> str:
 
 def of_session(error: BaseException) -> bool:
     """Whether an error tells of the session or the server: the statement has nothing to mend."""
-    return code(error) in _SESSION
+    return code(error) in _SESSION or _full(error)
+
+
+def _full(error: BaseException) -> bool:
+    """Whether it was for want of room, whatever the statement could not do."""
+    return code(error) not in _OF_DATA and bool(_NO_ROOM.search(said(error)))
 
 
 def translated(error: Exception, url: sa.URL, doing: str = "") -> MigrateError:
@@ -146,8 +150,8 @@ def translated(error: Exception, url: sa.URL, doing: str = "") -> MigrateError:
         )
     if number in _LOST:
         return DatabaseError(f"{place}: the connection is lost{while_doing}", hint=AGAIN)
-    if number in _KNOWN:
-        kind, what, hint = _KNOWN[number]
+    if number in _KNOWN or _full(error):
+        kind, what, hint = _KNOWN.get(number, _FULL)
         return kind(f"{place}: {what}{while_doing}: {said(error)}", hint=hint)
     return DatabaseError(f"{place}: {doing + ': ' if doing else ''}{said(error)}")
 

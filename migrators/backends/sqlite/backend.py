@@ -262,6 +262,10 @@ class SQLiteBackend(Facts, Backend):
             self._busy_ms,
         )
 
+    def recover(self) -> None:
+        """Take back a set-aside name that a crash left beside this one; see `publish.recover`."""
+        publish.recover(self.path)
+
     def ready(self) -> None:
         """Refuse files beside the name; see `publish.ready`."""
         publish.ready(self._closed())

@@ -14,6 +14,7 @@ import errno
 import os
 import sqlite3
 from contextlib import suppress
+from glob import escape
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -203,6 +204,18 @@ def _replace(staging: Path, name: Path, aside: Path, like: Path | None) -> None:
     with act("name replaced"):
         staging.replace(name)
     sync(name.parent)
+
+
+def recover(name: Path) -> None:
+    """Take back a set-aside name whose file has its own yet: a crash came before the replacing.
+
+    By two names SQLite would keep two WAL files for it.
+    """
+    with suppress(FileNotFoundError):
+        if name.stat().st_nlink > 1:
+            for other in name.parent.glob(f"{escape(name.stem)}__was_*{escape(name.suffix)}"):
+                if other.samefile(name):
+                    _drop_name(other)
 
 
 @act("staging removed")

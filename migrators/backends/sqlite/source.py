@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from migrators.backends.sqlite import connect, failures
@@ -106,15 +107,27 @@ def tidied(path: Path) -> Iterator[None]:
 
     Whoever reads a database in WAL mode makes them, and who may only read cannot remove
     them. So they are left to SQLite: to its last connection that may write, and to nobody
-    while anyone else is connected.
+    while anyone else is connected. Of several in this process, which would not see each
+    other's locks, the last to end does it, and the first knows what was there.
     """
-    there = _wal_files(path)
+    with _turn:
+        reading, there = _read.get(path, (0, _wal_files(path)))
+        _read[path] = (reading + 1, there)
     try:
         yield
     finally:
-        if not there and _wal_files(path):
-            with suppress(sqlite3.Error):
-                settle(path)
+        with _turn:
+            reading, there = _read.pop(path)
+            if reading > 1:
+                _read[path] = (reading - 1, there)
+            elif not there and _wal_files(path):
+                with suppress(sqlite3.Error):
+                    settle(path)
+
+
+_turn = Lock()
+_read: dict[Path, tuple[int, bool]] = {}
+"""Database → how many here are reading it, and whether it had WAL files before the first."""
 
 
 def _wal_files(path: Path) -> bool:

@@ -182,6 +182,18 @@ def test_publishing_goes_on_after_a_crash_between_its_acts(tmp_path: Path) -> No
     assert (new.exists(), aside.exists(), second.exists()) == (True, True, False)
 
 
+@pytest.mark.fault("H92")
+def test_a_set_aside_name_is_taken_back_where_nothing_replaced_it(tmp_path: Path) -> None:
+    """A crash between the two acts: one file by two names would get two WAL files."""
+    new = backend(tmp_path / "shop_v3.db")
+    new.publish(staged(tmp_path, "r1"))
+    former = new.aside("r0")
+    former.path.write_bytes(new.path.read_bytes())
+    os.link(new.path, new.aside("r2").path)
+    new.recover()
+    assert (new.exists(), former.exists(), new.aside("r2").exists()) == (True, True, False)
+
+
 def test_an_aside_name_that_is_taken_is_not_overwritten(tmp_path: Path) -> None:
     """Setting aside never removes what was set aside before."""
     new = backend(tmp_path / "shop_v3.db")

@@ -7,14 +7,14 @@ import pickle
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
-from migrators.backends.sqlite import source
+from migrators.backends.sqlite import connect, snapshot, source
 from migrators.errors import DatabaseError, Locked
 from tests.backends.sqlite.conftest import ROWS, asked, backend, content, copy, hot, run
 
@@ -123,6 +123,28 @@ def _after(
         settle(path)
 
     return settled
+
+
+def test_nothing_is_left_where_readings_overlap(tmp_path: Path, scratch: Path) -> None:
+    """As in verify: the last to end removes the files, and none while another one reads.
+
+    One that was about to read found the files of another, which then took them away.
+    """
+    path = tmp_path / "old.db"
+    wal(path).close()
+    with ExitStack() as first, ExitStack() as second:
+        for stack in (first, second):
+            stack.enter_context(snapshot.opened(path, scratch, 0))
+        first.close()
+        assert sorted(p.name for p in tmp_path.glob("old.db-*")) == ["old.db-shm", "old.db-wal"]
+    assert list(tmp_path.glob("old.db-*")) == []
+    with ExitStack() as first, ExitStack() as second:
+        for stack in (first, second):
+            stack.enter_context(source.tidied(path))
+            with connect.plain(path, "ro", 0) as reader:
+                reader.execute("SELECT count(*) FROM sqlite_master")
+            first.close()
+    assert list(tmp_path.glob("old.db-*")) == []
 
 
 def test_a_wal_that_was_written_meanwhile_is_not_written_back(tmp_path: Path) -> None:
