@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 BEGINS = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 ENDS = b"\xff\xff"
-_NULL = pa.scalar(b"\xff\xff\xff\xff", pa.large_binary())
+_NULL = -1
 _EMPTY = pa.scalar(b"", pa.large_binary())
 _LENGTH = ">i4"
 _EPOCH_DAYS = 10_957
@@ -49,9 +49,20 @@ _LIMB_BITS = 32
 
 @dataclass(frozen=True)
 class _Cells:
-    """A column's cells: numbers of fixed width, and the text behind them where there is one."""
+    """A column's cells.
 
-    parts: list[Part]
+    Attributes
+    ----------
+    length : int or array of int
+        Bytes of each.
+    parts : sequence of part
+        Numbers of fixed width that it is made of.
+    text : pa.Array or None
+        What comes after them.
+    """
+
+    length: Any
+    parts: Sequence[Part] = ()
     text: pa.Array | None = None
 
 
@@ -73,39 +84,49 @@ def _rows(batch: pa.RecordBatch, makers: list[Maker]) -> pa.Buffer:
     waiting: list[Part] = [(">i2", batch.num_columns)]
     for values, maker in zip(batch.columns, makers, strict=True):
         cells = maker(values)
-        if not values.null_count:
-            waiting += cells.parts
-            if cells.text is not None:
-                made += [_records(waiting, count), cells.text]
+        if values.null_count:
+            known = values.is_valid().to_numpy(zero_copy_only=False)
+            waiting.append((_LENGTH, np.where(known, cells.length, _NULL)))
+            if cells.parts:
+                made += [_records(waiting, count), _some(cells.parts, known)]
                 waiting = []
-            continue
-        if waiting:
-            made.append(_records(waiting, count))
+        else:
+            waiting += [(_LENGTH, cells.length), *cells.parts]
+        if cells.text is not None:
+            made += [_records(waiting, count)] if waiting else []
+            made.append(cells.text)
             waiting = []
-        made.append(_with_nulls(values, cells))
     if waiting:
         made.append(_records(waiting, count))
-    joined = pc.binary_join_element_wise(*made, _EMPTY)
+    joined = pc.binary_join_element_wise(*made, _EMPTY, null_handling="replace")
     ends = np.frombuffer(joined.buffers()[1], "<i8", count + 1, joined.offset * 8)
     return joined.buffers()[2].slice(int(ends[0]), int(ends[-1] - ends[0]))
 
 
-def _with_nulls(values: pa.Array, cells: _Cells) -> pa.Array:
-    records = _records(cells.parts, len(values))
-    if cells.text is None:
-        return pc.if_else(values.is_valid(), records, _NULL)
-    return pc.binary_join_element_wise(records, cells.text, _EMPTY).fill_null(_NULL)
-
-
-def _records(parts: list[Part], count: int) -> pa.Array:
+def _records(parts: Sequence[Part], count: int) -> pa.Array:
     """Return the parts of each row side by side, as one binary value a row."""
+    made = _side_by_side(parts, count)
+    return _binary(made, np.arange(0, made.nbytes + 1, made.itemsize, dtype="<i8"))
+
+
+def _some(parts: Sequence[Part], known: Any) -> pa.Array:
+    """Return the same of the rows that have a value; nothing of the others."""
+    made = _side_by_side(parts, len(known))
+    ends = np.zeros(len(known) + 1, "<i8")
+    np.cumsum(known * made.itemsize, out=ends[1:])
+    return _binary(made[known], ends)
+
+
+def _side_by_side(parts: Sequence[Part], count: int) -> Any:
     made = np.empty(count, np.dtype([(str(at), kind) for at, (kind, _) in enumerate(parts)]))
     for at, (_, values) in enumerate(parts):
         made[str(at)] = values
-    width = made.dtype.itemsize
-    ends = np.arange(0, (count + 1) * width, width, dtype="<i8")
+    return made
+
+
+def _binary(made: Any, ends: Any) -> pa.Array:
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(made)]
-    return pa.Array.from_buffers(pa.large_binary(), count, buffers)
+    return pa.Array.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
 
 
 # columns ---------------------------------------------------------------------------------
@@ -129,7 +150,7 @@ def _numbers(values: pa.Array, kind: str, words: int = 1) -> Any:
 
 def _fixed(kind: str, made: Callable[[pa.Array], Any]) -> Maker:
     width = np.dtype(kind).itemsize
-    return lambda values: _Cells([(_LENGTH, width), (kind, made(values))])
+    return lambda values: _Cells(width, [(kind, made(values))])
 
 
 def _plain(kind: str, held: str, earlier: int = 0) -> Maker:
@@ -147,12 +168,12 @@ def _floats(values: pa.Array) -> Any:
 
 
 def _text(values: pa.Array) -> _Cells:
-    return _Cells([(_LENGTH, _lengths(values))], values.cast(pa.large_binary()))
+    return _Cells(_lengths(values), text=values.cast(pa.large_binary()))
 
 
 def _jsonb(values: pa.Array) -> _Cells:
     """The first byte is the form's version: 1."""
-    return _Cells([(_LENGTH, _lengths(values) + 1), ("u1", 1)], values.cast(pa.large_binary()))
+    return _Cells(_lengths(values) + 1, [("u1", 1)], values.cast(pa.large_binary()))
 
 
 def _lengths(values: pa.Array) -> Any:
@@ -172,14 +193,14 @@ def _numeric(values: pa.Array) -> _Cells:
     words = values.type.bit_width // _WORD_BITS
     negative = _numbers(known, "<i8", words)[words - 1 :: words] < 0
     return _Cells(
+        8 + 2 * len(digits),
         [
-            (_LENGTH, 8 + 2 * len(digits)),
             (">i2", len(digits)),
             (">i2", before - 1),
             (">u2", np.where(negative, _NEGATIVE, 0)),
             (">i2", scale),
             *((">i2", digit) for digit in digits),
-        ]
+        ],
     )
 
 
