@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from migrators.backends.mysql import connect
+from migrators.backends.mysql.staging import run_script
+from migrators.errors import DatabaseError
 from tests import disks
 from tests.crash import matrix
 from tests.crash.faults import Fault
@@ -138,3 +141,24 @@ def test_a_lock_behind_a_pooler(
             assert ("pooler that shares sessions" in done.said) == bool(code)
     assert (tmp_path / "out").exists() == (not code)
     assert own.there() == ["shop_v1"]
+
+
+@pytest.mark.parametrize("server", _cases({"mysql": [()]}), **_ON)
+def test_no_event_fires_before_it_is_published(server: OwnServer) -> None:
+    """Where the scheduler is on, an event of the schema's own SQL is refused unless disabled."""
+    made = "CREATE DEFINER = `root`@`localhost` EVENT tidy ON SCHEDULE EVERY 1 DAY {} DO SELECT 1;"
+    url = sa.make_url(server.url)
+    with connect.opened(url) as connection:
+        connect.run(connection, "CREATE DATABASE eventful")
+        connection.select_db("eventful")
+        connect.run(connection, "SET GLOBAL event_scheduler = ON")
+        try:
+            with pytest.raises(DatabaseError, match="event scheduler is on") as refused:
+                run_script(connection, url, made.format("ENABLE"), "after the data")
+            assert "SET GLOBAL event_scheduler = OFF" in refused.value.hint[0]
+            run_script(connection, url, made.format("DISABLE"), "after the data")
+        finally:
+            connect.run(connection, "SET GLOBAL event_scheduler = OFF")
+        run_script(connection, url, made.replace("tidy", "other").format(""), "after the data")
+        assert len(connect.rows(connection, "SHOW EVENTS")) == 2
+        connect.run(connection, "DROP DATABASE eventful")
