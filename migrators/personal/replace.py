@@ -100,21 +100,16 @@ class Replacer:
         for at, column in enumerate(columns):
             chosen = self.personal.get(table, {}).get(column.name)
             if chosen is not None:
-                arrays[at], count = self._others(table, batch, columns, column, chosen)
+                made = self._array(table, batch, columns, column, chosen)
+                arrays[at], count = self._others(table, column, chosen, arrays[at], made)
                 self.replaced[table, column.name] += count
         return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
     def _others(
-        self,
-        table: str,
-        batch: pa.RecordBatch,
-        columns: Sequence[Column],
-        column: Column,
-        chosen: Treatment,
+        self, table: str, column: Column, chosen: Treatment, array: pa.Array, made: pa.Array
     ) -> tuple[pa.Array, int]:
-        """Return a column's values with others in their place, and how many these are."""
-        array, mark = batch[column.name], self._mark(table, column.name)
-        made = self._array(table, batch, columns, column, chosen)
+        """Return what was made, but where a value stands for another already; and how many."""
+        mark = self._mark(table, column.name)
         if mark not in (chosen.how, INVENTED):
             return made, len(array) - array.null_count
         real = bare(array, column, chosen, mark)

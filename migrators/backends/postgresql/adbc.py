@@ -1,7 +1,6 @@
 """ADBC's PostgreSQL driver: rows as Arrow batches by binary COPY, out of the server.
 
-It is fast and not to be trusted with types: of 828 pairs of an Arrow type and a column's, 127
-reported success and stored something else. `quick` says which may go this road. Its plain
+It is fast and not to be trusted with types: `quick` says which may go this road. Its plain
 classes are used, not its DB-API: that one imports pandas.
 """
 

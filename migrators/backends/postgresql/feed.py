@@ -147,7 +147,7 @@ def text(columns: Sequence[Column]) -> Form:
 
 
 class Feed:
-    """Encodes batches; `rows` is how many were.
+    """Encodes batches in a form; `rows` is how many were.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ class Feed:
         key: Sequence[str],
     ) -> None:
         self.rows = 0
-        self._form = form
+        self.form = form
         self._key = key
         self._taken = taken
         self._columns = columns
@@ -179,10 +179,10 @@ class Feed:
         ValueRefused
             For a value that its column would change, or not take.
         """
-        yield self._form.begins
+        yield self.form.begins
         for batch in self._checked():
-            yield self._form.encode(batch)
-        yield self._form.ends
+            yield self.form.encode(batch)
+        yield self.form.ends
 
     def _checked(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches, which their columns take as they are."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from migrators.backends.postgresql.connect import Connection
-    from migrators.backends.postgresql.feed import Feed, Form, Taken
+    from migrators.backends.postgresql.feed import Feed, Taken
     from migrators.schema import Column
 
 
@@ -80,11 +80,11 @@ class Writer:
             form = binary.form(columns, taken) or feed.text(columns)
             feeding = feed.Feed(taken, columns, batches, form, key or [columns[0].name])
             try:
-                return self._copied(taken, columns, feeding, form)
+                return self._copied(taken, columns, feeding)
             except psycopg.Error as error:
                 raise failures.constraint(error, table) or error from error
 
-    def _copied(self, taken: Taken, columns: Sequence[Column], feeding: Feed, form: Form) -> int:
+    def _copied(self, taken: Taken, columns: Sequence[Column], feeding: Feed) -> int:
         """Empty the table in the same transaction, so that its rows are frozen as they come."""
         names = ", ".join(sql.name(c.name) for c in columns)
         alone = f"ONLY {taken.quoted}" if taken.plain else taken.quoted  # not what inherits from it
@@ -98,7 +98,7 @@ class Writer:
             if empty:
                 cursor.execute(f"TRUNCATE {alone}")
             freeze = ", FREEZE" if empty and taken.plain else ""
-            copy = f"COPY {taken.quoted} ({names}) FROM STDIN (FORMAT {form.name}{freeze})"
+            copy = f"COPY {taken.quoted} ({names}) FROM STDIN (FORMAT {feeding.form.name}{freeze})"
             with ahead(feeding.blocks()) as blocks, cursor.copy(copy) as sink:
                 for block in blocks:
                     sink.write(block)
