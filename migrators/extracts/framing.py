@@ -10,7 +10,6 @@ the ends of lines has done it inside quoted text as well, and nothing tells whic
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from migrators.errors import ExtractError
+from migrators.extracts import unmerged
 from migrators.types.hexadecimal import build
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ _AROUND_QUOTES = np.isin(np.arange(256), [LF, COMMA, QUOTE])
 _OF_GIT = (b"<<<<<<< ", b"||||||| ", b"=======\n", b">>>>>>> ")
 """What git begins lines with where it could not merge two branches."""
 _BEGINS_OF_GIT = np.isin(np.arange(256), [mark[0] for mark in _OF_GIT])
-_UNMERGED = re.compile(rb"^<<<<<<< ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -162,9 +161,8 @@ def refused(name: str, line: int, what: str, hint: str, value: str = "") -> Extr
 
 
 def _unmerged(name: str, line: int) -> ExtractError:
-    what = "is a line of git's: a merge of two branches was not finished"
-    hint = "keep the rows of one side, or of both; delete the lines of <<<<<<<, ======= and >>>>>>>"
-    return refused(name, line, what, hint)
+    hint = f"keep the rows of one side, or of both; {unmerged.DELETE}"
+    return refused(name, line, f"is a line of git's: {unmerged.WHY}", hint)
 
 
 def _lines_before(data: NDArray[np.uint8], position: int) -> int:
@@ -212,7 +210,7 @@ def _framed(name: str, held: bytes, line: int) -> Block | None:
 
 
 def _check_merged(name: str, held: bytes, line: int) -> None:
-    if found := _UNMERGED.search(held):
+    if found := unmerged.BEGINS.search(held):
         raise _unmerged(name, line + held.count(b"\n", 0, found.start()))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from migrators import types
 from migrators.errors import ExtractError
+from migrators.extracts import unmerged
 from migrators.extracts.interface import ColumnEntry, FileEntry, Manifest, TableEntry
 from migrators.extracts.names import is_safe
 
@@ -30,7 +31,6 @@ _FORMATS = ("csv", "parquet")
 _FORMS = ("native", "text")
 _HEX64 = re.compile("[0-9a-f]{64}")
 _MAX_COUNT = 2**63 - 1
-_UNMERGED = re.compile(rb"^<<<<<<< ", re.MULTILINE)
 _DIGEST = "sha256"
 _FACTS = ("made", "sequences", "answers", "accounting", "access")
 
@@ -115,7 +115,7 @@ def loads(text: bytes, where: str = FILE) -> Manifest:
     try:
         read = json.loads(text.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        if _UNMERGED.search(text):
+        if unmerged.BEGINS.search(text):
             raise _unmerged(where) from None
         raise _refused(where, f"is not JSON as it was written: {error}") from error
     said = read.pop(_DIGEST, None) if isinstance(read, dict) else None
@@ -139,8 +139,8 @@ def _no_constant(constant: str) -> NoReturn:
 
 def _unmerged(where: str) -> ExtractError:
     return ExtractError(
-        f"{where} has lines of git's: a merge of two branches was not finished",
-        hint="keep one side, or both; delete the lines of <<<<<<<, ======= and >>>>>>>",
+        f"{where} has lines of git's: {unmerged.WHY}",
+        hint=f"keep one side, or both; {unmerged.DELETE}",
     )
 
 
