@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
     from migrators.backends.mysql.wire import Connection
 
-_TABLES = """
+_TABLES = f"""
 SELECT table_name, table_type, auto_increment FROM information_schema.tables
-WHERE table_schema = %s ORDER BY 1
+WHERE table_schema = %s ORDER BY {sql.BY_NAME}
 """
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT table_name, column_name FROM information_schema.columns
-WHERE table_schema = %s AND coalesce(generation_expression, '') = '' ORDER BY 1, ordinal_position
+WHERE table_schema = %s AND coalesce(generation_expression, '') = ''
+ORDER BY {sql.BY_NAME}, ordinal_position
 """
 _PROGRAMS = (
     "SELECT table_name, view_definition, security_type FROM information_schema.views "
-    "WHERE table_schema = %s ORDER BY 1",
+    f"WHERE table_schema = %s ORDER BY {sql.BY_NAME}",
     "SELECT routine_name, routine_type, routine_definition, sql_mode "
     "FROM information_schema.routines WHERE routine_schema = %s ORDER BY 1, 2",
     "SELECT event_name, event_definition, status FROM information_schema.events "

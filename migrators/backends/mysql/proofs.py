@@ -30,7 +30,8 @@ def digest(url: sa.URL) -> str:
         tables = connect.rows(
             connection,
             "SELECT table_name FROM information_schema.tables WHERE table_schema = %s "
-            "AND table_type NOT LIKE '%%VIEW' AND table_type <> 'SEQUENCE' ORDER BY 1",
+            "AND table_type NOT LIKE '%%VIEW' AND table_type <> 'SEQUENCE' "
+            f"ORDER BY {sql.BY_NAME}",
             (str(url.database),),
         )
         for (table,) in tables:
@@ -42,7 +43,7 @@ def digest(url: sa.URL) -> str:
         views = connect.rows(
             connection,
             "SELECT table_name, view_definition FROM information_schema.views "
-            "WHERE table_schema = %s ORDER BY 1",
+            f"WHERE table_schema = %s ORDER BY {sql.BY_NAME}",
             (str(url.database),),
         )
         total.update(repr(views).encode())

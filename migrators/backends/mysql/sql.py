@@ -17,6 +17,10 @@ BYTEWISE = "/*M! utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */"
 MariaDB runs `/*M! */` and skips `/*!80017 */`; MySQL does the opposite (manuals, "Comments").
 """
 
+BY_NAME = "CAST(table_name AS BINARY)"
+"""The order of tables in information_schema: to its own collation `Same` and `same` are one
+name, and which of them comes first is another from one query to the next."""
+
 
 def name(identifier: str) -> str:
     """Quote an identifier."""
