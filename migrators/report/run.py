@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from migrators.receipt import Receipt, RunState, Status, VersionState
 
+_ANEW = ", then type the same command again"
+"""How a hint may end; on the page of a stopped run that is a line of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -189,7 +192,8 @@ def _go_on(deed: Deed, hints: Sequence[str]) -> list[str]:
     again = f"                 {escape(deed.again)}"
     if not hints:
         return ["To go on     type the same command again:", again]
-    first, *others = [line for hint in hints for line in hint.split("\n")]
+    said = [line.removesuffix(_ANEW) for hint in hints for line in hint.split("\n")]
+    first, *others = said
     rest = [f"             {escape(line)}" for line in others]
     return [
         f"To go on     {escape(first)}",

@@ -218,6 +218,13 @@ def test_stopped_where_nothing_is_used_again() -> None:
     assert "  extract  complete; used again without --fresh" in stopped_lines(fresh, STATUS, [], 1)
 
 
+def test_what_to_type_again_is_said_once() -> None:
+    """A hint may end with it, too."""
+    lines = stopped_lines(DEED, STATUS, ["stop it, then type the same command again"], 1)
+    at = lines.index("To go on     stop it")
+    assert lines[at + 1] == "             then type the same command again:"
+
+
 def test_stopped_by_a_signal() -> None:
     """No hint: the same command goes on."""
     lines = stopped_lines(DEED, STATUS, [], 130)
