@@ -6,7 +6,6 @@ worked on: two checkouts of one project meet there.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import time
@@ -14,14 +13,13 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
-from migrators.errors import DatabaseError, Locked
+from migrators.errors import DatabaseError, Locked, of_system
 from migrators.failpoints import act
 from migrators.project import private_directory
 from migrators.run.directory import clear_ended, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     import sqlalchemy as sa
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from migrators.project import Project
 
 _SECONDS = 2.0
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -74,7 +71,7 @@ def locked(
 
             yield still
     except OSError as error:
-        raise _told(error, project.runs) from error
+        raise of_system(error, project.runs) from error  # a journal's line names no file
 
 
 def _servers(urls: Iterable[sa.URL]) -> Iterable[Backend]:
@@ -123,16 +120,6 @@ def _held(project: Project, command: str) -> Iterator[None]:
                 os.ftruncate(handle, 0)
     finally:
         os.close(handle)
-
-
-def _told(error: OSError, runs: Path) -> DatabaseError:
-    """Say what the system refused; a journal's line has no file name, and lies in `runs`."""
-    place = error.filename2 or error.filename or runs
-    full = error.errno in _FULL
-    return DatabaseError(
-        f"{place}: {error.strerror or error}",
-        hint="free some room on that disk" if full else "look at the rights and the disk there",
-    )
 
 
 def _take(handle: int) -> None:
