@@ -207,9 +207,11 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
     rows: list[tuple[str, str]] = []
     for state in status.versions:
         if state.version == deed.old:
-            said = "complete; no row, table or schema of it was changed"
+            said = "no row, table or schema of it was changed by this run"
             if state.fenced:
-                said = f"complete, unchanged, FENCED since {when(state.fenced)}: nobody can write"
+                said = (
+                    f"not changed by this run; FENCED since {when(state.fenced)}: nobody can write"
+                )
             rows.append((state.database, said if state.exists else "does not exist"))
     if run is not None:
         rows += [("extract", _extract(deed, run))] if run.extract else []

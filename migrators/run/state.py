@@ -159,7 +159,7 @@ def _run(run: RunDirectory) -> RunState:
 
 def _unfinished(*, begun: bool) -> str:
     """Say what a staging database is good for; `begun`: its load had begun, and not ended."""
-    return "unfinished; goes on at the first table that lacks" if begun else "unfinished"
+    return "unfinished; goes on at the first table that is missing" if begun else "unfinished"
 
 
 def _phase(lines: list[dict[str, Any]]) -> str:

@@ -198,7 +198,7 @@ def test_stopped() -> None:
     assert stopped_lines(DEED, STATUS, ["free about 13 GB on db1"], 1) == [
         "",
         "Nothing is lost and nobody has seen anything.",
-        "  shop_v2  complete; no row, table or schema of it was changed",
+        "  shop_v2  no row, table or schema of it was changed by this run",
         "  extract  complete; will be used again",
         "  staging  unfinished",
         "  shop_v3  does not exist",
@@ -237,7 +237,7 @@ def test_stopped_under_a_fence() -> None:
     """FENCED is never left unsaid, and what opens it comes first."""
     fenced = replace(STATUS.versions[0], fenced=AT)
     lines = stopped_lines(DEED, replace(STATUS, versions=(fenced, STATUS.versions[1])), [], 1)
-    assert f"  shop_v2  complete, unchanged, FENCED since {when(AT)}: nobody can write" in lines
+    assert f"  shop_v2  not changed by this run; FENCED since {when(AT)}: nobody can write" in lines
     at = lines.index("To give up   migrate unfence 2     then start release 2; loses nothing")
     assert lines[at + 1].strip().startswith("migrate discard 2to3")
     whole = replace(STATUS, versions=(fenced,), runs=())
