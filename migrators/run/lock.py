@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
@@ -20,6 +21,7 @@ from migrators.run.directory import clear_ended, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     import sqlalchemy as sa
 
@@ -53,11 +55,11 @@ def locked(
         The disk is full or read-only, whatever it was that was written.
     """
     try:
-        with _held(project, command), ExitStack() as stack:
+        with _held(project, command) as here, ExitStack() as stack:
             urls = [project.url(version) for version in sorted(set(versions))]
             if made is not None and project.target(made) not in urls:
                 urls.append(project.target(made))
-            held_there = [
+            locks = [here] + [
                 stack.enter_context(database.held(project.settings.name, command))
                 for database in _servers(urls)
             ]
@@ -66,7 +68,7 @@ def locked(
                 backend_for(url).recover()
 
             def still() -> None:
-                for each in held_there:
+                for each in locks:
                     each()
 
             yield still
@@ -98,7 +100,7 @@ def held(project: Project) -> bool:
 
 
 @contextmanager
-def _held(project: Project, command: str) -> Iterator[None]:
+def _held(project: Project, command: str) -> Iterator[Still]:
     path = project.runs / "lock"
     try:
         private_directory(path.parent)
@@ -114,12 +116,28 @@ def _held(project: Project, command: str) -> Iterator[None]:
             with act("project lock taken"):
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, f"{command} since {now()}, process {os.getpid()}".encode(), 0)
-            yield
+            yield partial(_require, path, handle)
         finally:
             with act("project lock freed"):
                 os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _require(path: Path, handle: int) -> None:
+    """Refuse to go on with the lock of a file that is gone: another run makes its own.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with suppress(FileNotFoundError):
+        if os.path.samestat(path.stat(), os.fstat(handle)):
+            return
+    raise DatabaseError(
+        f"{path}: was removed while we held it, so that another run may be at work",
+        hint="let nobody remove it, then type the same command again",
+    )
 
 
 def _take(handle: int) -> None:
