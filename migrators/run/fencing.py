@@ -228,7 +228,7 @@ def written(database: str, command: str, options: Options) -> str:
     raise Findings(
         f"{said}; nothing was published",
         hint=(
-            f"stop what writes to it, then: {command}",
+            "stop what writes to it, then type the same command again",
             f"{command} --fence     keeps writers out; without it a write between this "
             "look and the publish is not seen",
             f"{command} --accept-unfenced     publishes without what was written meanwhile",

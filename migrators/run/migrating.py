@@ -187,7 +187,8 @@ class _Migration:
         self.place = run
         run.say("asked", **asked(self.options), steps=list(said(self.plans)))
         self.emit = journalled(run, self.emit)
-        with ended(self.project, run), self._fenced(old) as self.guard:
+        fence = fencing.fenced(self.project, run, old, self.options, self.emit)
+        with ended(self.project, run), fence as self.guard:
             source = old.digest() if fenced else source
             schema = self.plans[0].old
             fresh = places.fresh_catalog(self.project, run, old, schema)
@@ -199,9 +200,6 @@ class _Migration:
             receipt = self._end(reader, staging, old, new, source)
             clear_old(self.project, emit=self.emit)
             return receipt
-
-    def _fenced(self, old: Backend) -> AbstractContextManager[fencing.Guard]:
-        return fencing.fenced(self.project, self.place, old, self.options, self.emit)
 
     # before anything is written --------------------------------------------------------
 
@@ -343,18 +341,20 @@ class _Migration:
             self.still_locked()
             self.in_time()
             began = time.monotonic()
-            last = self.plans[-1]
-            stamp = stamp_for(last, self.command, reader.digest)
-            steps = steps_digest(self.plans)
-            made = {"source": source, "steps": steps, "extract": reader.digest}
+            stamp = stamp_for(self.plans[-1], self.command, reader.digest)
+            made = {"source": source, "steps": steps_digest(self.plans), "extract": reader.digest}
+            may = self.options.replace or places.sets_aside(self.project, self.plans)
+            found = places.former(self.project, new, self.command, may_replace=may)
             give = partial(self._give, staging, old, new)
-            replaced = publish(self.place, staging, new, stamp, like=old, give=give, **made)
+            replaced = publish(
+                self.place, staging, new, stamp, replaces=found, like=old, give=give, **made
+            )
             outcome = "published"
             if not self.project.to:
                 fencing.replaced(self.project, self.place, new, self.emit)
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
-            self._stage(last, "publish", began, f"{new.database} is here")
+            self._stage(self.plans[-1], "publish", began, f"{new.database} is here")
         receipt = replace(self._receipt(outcome, old, new), partitions=lie, aside=replaced)
         self.place.keep(receipt)
         facts = {"source": source, "extract": reader.digest, "size": old.size_bytes()}
