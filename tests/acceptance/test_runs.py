@@ -169,13 +169,23 @@ def test_edited_fixtures_are_not_what_is_there(two: Cheeseshop) -> None:
 
 @pytest.mark.fault("H104")
 def test_an_extract_is_used_again_only_while_all_it_depends_on_stands(two: Cheeseshop) -> None:
-    """The same step uses it; an edited step, or `--fresh`, makes another."""
-    two.ran("2to3", "--rehearse")
+    """The same step uses it; an edited step, or `--fresh`, makes another. It says why."""
+    assert "extracted anew" not in two.ran("2to3", "--rehearse").said
     assert "used again" in two.ran("2to3", "--rehearse").said
-    assert "used again" not in two.ran("2to3", "--rehearse", "--fresh").said
+    fresh = two.ran("2to3", "--rehearse", "--fresh").said
+    assert "used again" not in fresh
+    assert "extracted anew" not in fresh  # who asked for it is not told
+    two.sql(2, "UPDATE settings SET value = value || ' '")
+    said = two.ran("2to3", "--rehearse").said
+    assert "extracted anew: the old database has changed since run" in said
     step = two.root / "migrators" / "2to3.py"
     step.write_text(step.read_text().replace('tier="basic"', 'tier="gold"'))
-    assert "used again" not in two.ran("2to3").said
+    said = two.ran("2to3", "--rehearse").said
+    assert "extracted anew: the step or a schema has changed since run" in said
+    (part,) = (two.root / ".migrate" / "runs").glob("*/extract-2to3/users*")
+    part.write_bytes(part.read_bytes()[:-1])
+    assert "extracted anew: that of run" in (said := two.ran("2to3").said)
+    assert "is damaged: " in said
     assert two.rows(3, "SELECT DISTINCT tier FROM projects") == [("gold",)]
 
 
