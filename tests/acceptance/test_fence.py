@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -24,7 +29,6 @@ from tests.acceptance.small import ROWS, Small, small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from migrators.backends.interface import Backend
 
@@ -251,6 +255,26 @@ def test_what_an_administrator_wrote_at_the_last_moment_is_noticed(tmp_path: Pat
     with small("postgresql", tmp_path / "shop") as shop:
         passing(shop, "still", "at the last moment")
         assert json.loads(shop.ran("status", "--json").out)["versions"][1]["exists"] is False
+
+
+@pytest.mark.fault("G86")
+@pytest.mark.parametrize("how", ["moved here", "copied over"])
+@pytest.mark.parametrize(("stage", "said"), [("verify", "written to while"), ("still", "last mom")])
+def test_a_file_that_became_another_is_noticed(
+    tmp_path: Path, how: str, stage: str, said: str
+) -> None:
+    """A backup that is brought back asks for no lock: SQLite's keeps nobody out who does not."""
+    with small("sqlite", tmp_path / "shop") as shop:
+        old, other = Path(str(shop.project.url(1).database)), tmp_path / "other.db"
+        shutil.copy(old, other)
+        with closing(sqlite3.connect(other)) as connection, connection:
+            connection.execute("UPDATE children SET note = 'other' WHERE id = 1")
+        put = other.replace if how == "moved here" else partial(shutil.copy, other)
+        with pytest.raises(Findings, match=said):
+            migrate(shop.project, [(1, 2)], FENCED, emit=at(stage, lambda: put(old)))
+        assert not Path(str(shop.project.url(2).database)).exists()
+        shop.ran("1to2", "--fence")
+        assert shop.rows(2, "SELECT note FROM children WHERE id = 1") == [("other",)]
 
 
 def test_a_copy_to_another_place(served: Small) -> None:
