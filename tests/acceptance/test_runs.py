@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrators import __version__
 from migrators.events import StageStarted, TableProgress
 from migrators.project import Project
 from migrators.run import Options, migrate
@@ -87,6 +88,29 @@ def test_verify_without_a_database_says_how_to_make_one(cheese: Cheeseshop) -> N
     assert (done.code, done.clear) == (1, True)
     assert "does not exist" in done.said
     assert "migrate load" in done.said
+
+
+def test_a_journal_says_what_was_asked_and_what_was_done(three: Cheeseshop) -> None:
+    """Command, tool, flags, digests; intents before facts; every table, when it is on disk."""
+    lines = three.journals()[-1]
+    begun, asked, *_ = lines
+    assert (begun["command"], begun["tool"]) == ("migrate 2to3", __version__)
+    assert (asked["what"], asked["fence"], asked["replace"]) == ("asked", False, False)
+    (step,) = asked["steps"]
+    assert step["step"] == "2to3"
+    assert all(len(step[each]) == 64 for each in ("digest", "old", "new"))
+    order = [line["what"] for line in lines if line["what"] != "table"]
+    assert order == [
+        *("begun", "asked", "extract", "extracted", "staging", "loaded", "verified"),
+        *("publish", "gone", "published", "finished"),
+    ]
+    rows = {
+        stage: {line["table"]: line["rows"] for line in lines if line.get("stage") == stage}
+        for stage in ("extract", "load")
+    }
+    assert rows["extract"] == rows["load"] != {}
+    assert sorted(line["at"] for line in lines) == [line["at"] for line in lines]
+    assert lines[-1]["outcome"] == "published"
 
 
 # the same command again ------------------------------------------------------------------
