@@ -22,7 +22,7 @@ from migrators.errors import Findings
 from migrators.events import Event, StageDone
 from migrators.run import Options, directory, migrate
 from migrators.run.fencing import fence, unfence
-from tests import servers
+from tests import disks, servers
 from tests.acceptance.cheeseshop import finished
 from tests.acceptance.engines import ENGINES
 from tests.acceptance.small import ROWS, Small, small
@@ -148,12 +148,33 @@ def test_a_clock_that_is_set_back(served: Small, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as ahead:
         ahead.setattr(directory, "datetime", Ahead)
         fence(served.project, 1)
-    assert unfence(served.project, 1) != (None, ())
-    assert unfence(served.project, 1) == (None, ())
+    assert unfence(served.project, 1)[0] is not None
+    assert unfence(served.project, 1) == (None, (), "")
     assert served.access() == before
     latest = served.journals()[-1]
     assert [line["what"] for line in latest] == ["begun", "unfenced", "finished"]
     assert "FENCED" not in served.ran("status").said
+
+
+@pytest.mark.fault("H98")
+def test_a_full_disk_keeps_nobody_out(served: Small, tmp_path: Path) -> None:
+    """That of the run which stopped for want of room, under a fence: no line can be written."""
+    before, runs = served.access(), tmp_path / "runs"
+    runs.mkdir()
+    if not disks.mount(runs, "size=64k"):
+        pytest.skip("only root may have a disk")
+    try:
+        served.ran("--runs", str(runs), "fence", "1")
+        with disks.room(runs, 0):
+            done = served.ran("--runs", str(runs), "unfence", "1")
+            assert "not written down: " in done.out
+            assert "No space left" in done.out
+            assert served.access() == before
+            assert "FENCED" not in served.ran("--runs", str(runs), "status").said
+        served.ran("--runs", str(runs), "unfence", "1")
+        assert served.access() == before
+    finally:
+        disks.unmount(runs)
 
 
 @pytest.mark.parametrize("how", ["to its end", "stopped"])
