@@ -172,7 +172,10 @@ def may_write(project: Project) -> None:
 def _unwritable(runs: Path, why: str | None) -> DatabaseError:
     return DatabaseError(
         f"{runs}: {why}: a run keeps its journal there",
-        hint="make room or make it writable, or set MIGRATE_RUNS to another directory",
+        hint=(
+            "make room or make it writable",
+            "or set MIGRATE_RUNS to another directory, which knows of no fence and no former run",
+        ),
     )
 
 
