@@ -39,7 +39,7 @@ _BESIDE = _FIRST | {
     "view", "materialized view", "statistics", "storage", "tablespace", "replica identity",
     "cluster", "event trigger", "publication", "foreign server", "operator", "operator class",
     "cast", "text search configuration", "text search dictionary", "large objects",
-    "definer of",
+    "definer of", "history", "index comment",
 }  # fmt: skip
 """Kinds of objects that rows mean the same without, as long as nothing of the schema's uses
 them: what does is another object, and differs itself."""

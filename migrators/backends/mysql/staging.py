@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pymysql
-import sqlalchemy as sa
-from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
 
 from migrators.backends import ledger
 from migrators.backends.model import require_columns
-from migrators.backends.mysql import connect, failures, feed, lone_sequences, sql
+from migrators.backends.mysql import connect, ddl, failures, feed, lone_sequences, sql
 from migrators.errors import DatabaseError, TargetExists, UsageError
 from migrators.failpoints import act
 from migrators.stream import cancellable
@@ -29,16 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
+    import sqlalchemy as sa
 
     from migrators.backends.mysql.wire import Connection
     from migrators.schema import Column, SchemaVersion
-
-
-class _WithoutUniques(MySQLDDLCompiler):
-    """CREATE TABLE without UNIQUE constraints: indexes are built after the load."""
-
-    def visit_unique_constraint(self, constraint: Any, **options: Any) -> None:  # type: ignore[override]
-        """Leave it out."""
 
 
 def create(
@@ -76,7 +68,7 @@ def tables(url: sa.URL, schema: SchemaVersion, dialect: sa.Dialect, scripts: Seq
             for statement in lone_sequences.statements(schema.metadata, dialect):
                 connect.run(connection, statement)
         for table in schema.metadata.tables.values():
-            _create_table(connection, url, table, _statement(table, dialect))
+            _create_table(connection, url, table, ddl.create_table(table, dialect))
 
 
 def between(url: sa.URL, scripts: Sequence[str]) -> None:
@@ -147,12 +139,6 @@ def _require_names(metadata: sa.MetaData) -> None:
                     f"{table.name}: the name {name} is longer than {sql.LONGEST_NAME} characters",
                     hint="shorten it in the schema module",
                 )
-
-
-def _statement(table: sa.Table, dialect: sa.Dialect) -> str:
-    create_table = sa.schema.CreateTable(table, include_foreign_key_constraints=[])
-    compiler = _WithoutUniques(dialect, create_table)
-    return str(compiler)
 
 
 def _create_table(connection: Connection, url: sa.URL, table: sa.Table, statement: str) -> None:
