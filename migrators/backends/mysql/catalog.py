@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from migrators.backends.interface import Catalog
-from migrators.backends.mysql import connect, lone_sequences, sql
+from migrators.backends.mysql import connect, events, lone_sequences, sql
 from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
 _NO_OPTIONS = frozenset({"partitioned", "page_checksum=1"})
 """Said elsewhere; what Aria does unless told otherwise, and SHOW CREATE says it always."""
+_UNSEEN = OURS | {events.HELD}
 _NUMBERED = r"CONSTRAINT_\d+"
 _NO_ACTIONS = ("RESTRICT", "NO ACTION")
 """The same thing to InnoDB: it checks at once."""
@@ -40,7 +41,7 @@ def read(url: sa.URL) -> Catalog:
     with connect.opened(url, "reading the catalogue") as connection:
         place = _Place(connection, str(url.database))
         found = (fact for part in _PARTS for fact in part(place))
-        return Catalog({key: facts for key, facts in found if _owner(key[1]) not in OURS})
+        return Catalog({key: facts for key, facts in found if _owner(key[1]) not in _UNSEEN})
 
 
 def _owner(name: str) -> str:

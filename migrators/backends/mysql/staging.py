@@ -10,7 +10,6 @@ processor for 2,000,000, not 12).
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ import pymysql
 
 from migrators.backends import ledger
 from migrators.backends.model import require_columns
-from migrators.backends.mysql import connect, ddl, failures, feed, lone_sequences, sql
+from migrators.backends.mysql import connect, ddl, events, failures, feed, lone_sequences, sql
 from migrators.errors import DatabaseError, TargetExists, UsageError
 from migrators.failpoints import act
 from migrators.stream import cancellable
@@ -154,7 +153,7 @@ def _create_table(connection: Connection, url: sa.URL, table: sa.Table, statemen
 
 
 def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> None:
-    """Run the statements of a schema's own SQL.
+    """Run the statements of a schema's own SQL; events that they make do not run yet.
 
     Raises
     ------
@@ -162,10 +161,12 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
         Naming the statement.
     """
     for statement in sql.statements(script):
-        if _FIRES.match(statement):
-            _require_no_scheduler(connection, url, when)
+        event = events.held(statement)
         try:
-            connect.run(connection, statement)
+            if event is None:
+                connect.run(connection, statement)
+            else:
+                events.make(connection, event)
         except pymysql.err.MySQLError as error:
             if failures.of_session(error):
                 raise
@@ -175,25 +176,6 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
                 f"{failures.said(error)}: {begins}",
                 hint="mend the .sql file that stands beside the schema module",
             ) from error
-
-
-_FIRES = re.compile(
-    r"(?is)\s*CREATE\s+(OR\s+REPLACE\s+)?(DEFINER\s*=\s*(\S+|`[^`]*`@`[^`]*`)\s+)?EVENT\b"
-    r"(?!((?!\bDO\b).)*\bDISABLE\b)"
-)
-"""What makes an event that is not DISABLEd."""
-
-
-def _require_no_scheduler(connection: Connection, url: sa.URL, when: str) -> None:
-    """Refuse an event where the server would run it, in a database that is not published yet."""
-    ((running,),) = connect.rows(connection, "SELECT @@GLOBAL.event_scheduler")
-    if str(running).upper() not in {"ON", "1"}:
-        return
-    raise DatabaseError(
-        f"{url.database}: the SQL that comes {when} makes an event, and the server's event "
-        "scheduler is on: it would change rows before they are verified and published",
-        hint="SET GLOBAL event_scheduler = OFF     until this has ended; then ON again",
-    )
 
 
 def write(

@@ -51,6 +51,9 @@ OTHERS = (
     "CREATE PROCEDURE pr() BEGIN SELECT 1; SELECT 2; END",
     "SET time_zone = '+05:00'",
     "CREATE EVENT ev ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DISABLE DO DELETE FROM my",
+    "SET sql_mode = 'ANSI_QUOTES,NO_AUTO_VALUE_ON_ZERO'",
+    "CREATE DEFINER = nobody@localhost EVENT on_time ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01'"
+    " ON COMPLETION PRESERVE COMMENT 'do: it''s' DO DELETE FROM \"my\"",
 )
 ROWS = (
     "INSERT INTO kinds (id, big, med, tiny, flag, s, y, b, b1, e, f, db, ch, vc, bi, vb, tt, tx,"
@@ -98,10 +101,12 @@ def test_what_is_frozen_is_made_again_with_rows_and_all(shop: Served) -> None:
         given = [shop.rows(v, f"INSERT INTO {table} () VALUES ()", last) for v in (1, 2)]
         assert given[0] == given[1]
         assert given[0] != [(0,)]
-    zone = "SELECT event_name, time_zone, starts FROM information_schema.events"
-    ours = f"{zone} WHERE event_schema = database()"
-    assert shop.rows(2, ours) == shop.rows(1, ours)
-    assert shop.rows(2, ours)[0][:2] == ("ev", "+05:00")
+    for event in ("ev", "on_time"):  # with definer, SQL mode and time zone
+        made = [shop.rows(version, f"SHOW CREATE EVENT {event}") for version in (1, 2)]
+        assert made[0] == made[1]
+        assert made[0][0][2] == "+05:00"
+    status = "SELECT status FROM information_schema.events WHERE event_schema = database()"
+    assert shop.rows(2, f"{status} ORDER BY event_name") == [("DISABLED",), ("ENABLED",)]
     assert ("storage", "my") in catalogues[0]
 
 
