@@ -253,6 +253,21 @@ def fresh_catalog(database: Backend, schema: SchemaVersion, scratch_dir: Path) -
     return built_catalog(database.scratch(scratch_dir, scratch_name()), schema)
 
 
+def ground(old: Backend, new: Backend) -> Backend:
+    """Return what a database that the old one is compared with is made beside, or in.
+
+    Beside the old one; where that may not be, as on a managed server, at the new one's place if
+    it is of the same kind.
+
+    Parameters
+    ----------
+    old, new : Backend
+        `new` in place (`Backend.inside`) where it is an empty database that is there.
+    """
+    elsewhere = new.name == old.name and new.url != old.url
+    return new if elsewhere and old.unmakeable() and not new.unmakeable() else old
+
+
 def scratch_name() -> str:
     """Return a name for a scratch database that no other has."""
     return f"fresh_{secrets.token_hex(4)}"

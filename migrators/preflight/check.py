@@ -87,7 +87,8 @@ def check(
     missing = rights.findings(plan, old, new)
     if missing:  # nothing more can be asked
         return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))
-    is_drifted = _drift(plan, old, catalog := fresh(old, plan.old), found, scratch)
+    catalog = fresh(drift.ground(old, new), plan.old)
+    is_drifted = _drift(plan, old, catalog, found, scratch)
     found.ok.append(wording.accounted(plan))
     access.look([plan, *later], old, new, fresh, found)
     with old.snapshot(scratch) as snapshot:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrators.backends.in_place import MARK, InPlace, refuse_filled
+from migrators.backends.in_place import InPlace, refuse_filled
 from migrators.backends.mysql import connect, events, sql, stamp
 from migrators.backends.mysql.backend import MariaDBBackend, MySQLBackend
+from migrators.backends.stamping import MARK
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:

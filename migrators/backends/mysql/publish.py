@@ -78,6 +78,8 @@ def discard(url: sa.URL) -> None:
     """Drop a database and all that is in it; one on its way to its name gets there first."""
     with connect.opened(url, "removing", connect.DEFINITIONS, database=False) as connection:
         name = str(url.database)
+        if not _there(connection, name):  # DROP asks for a right on what is not there, too
+            return
         if _intents(connection, name.partition(LOADING)[0], name):
             _settle(connection, name)
         connect.run(connection, f"DROP DATABASE IF EXISTS {sql.name(name)}")
