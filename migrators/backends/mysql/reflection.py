@@ -11,10 +11,13 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql.reserved_words import RESERVED_WORDS_MARIADB, RESERVED_WORDS_MYSQL
+from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 
 from migrators.backends.mysql import beside, connect, lone_sequences, programs, sql
 from migrators.errors import DatabaseError
 from migrators.guard import STAMP
+from migrators.schema.fingerprint import constraints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +45,9 @@ _WIDTHS = {
     "BIGINT": (20, 20), "YEAR": (4, 4),
 }  # fmt: skip
 """What a type shows by itself, with a sign and without; TINYINT(1) is a boolean to many."""
+_NAMED = re.compile(r"'(?:[^'\\]|''|\\.)*'|`([a-z_][a-z0-9_]*)`")
+_WORDS = RESERVED_WORDS_MARIADB | RESERVED_WORDS_MYSQL | RESERVED_WORDS
+"""Names that mean something else in MariaDB, MySQL or PostgreSQL unless they are quoted."""
 _JSON = re.compile(r"^  `((?:[^`]|``)+)` longtext .*CHECK \(json_valid\(`\1`\)\)", re.MULTILINE)
 _DEFINER = re.compile(r"\bDEFINER=(?:`([^`]*)`|'([^']*)')@(?:`([^`]*)`|'([^']*)')\s*")
 
@@ -78,6 +84,7 @@ def amend(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, s
         _defaults(connection, metadata)
         _checks(connection, metadata)
     for table in metadata.tables.values():
+        _bare(table)
         for column in table.columns:
             _narrow(column)
     said = {
@@ -135,6 +142,24 @@ def _checks(connection: sa.Connection, metadata: sa.MetaData) -> None:
         if table is not None and not isinstance(table.columns[name].type, sa.JSON):
             check = sa.CheckConstraint(sa.text(clause))
             check._set_parent_with_dispatch(table.columns[name])  # noqa: SLF001  as in its Column
+
+
+def _bare(table: sa.Table) -> None:
+    """Let the SQL of a table name columns as every database reads them, without backticks."""
+    for constraint in constraints(table):
+        if isinstance(constraint, sa.CheckConstraint):
+            constraint.sqltext = _without_backticks(constraint.sqltext)
+    for column in table.columns:
+        if column.computed is not None:
+            column.computed.sqltext = _without_backticks(column.computed.sqltext)
+        if isinstance(column.server_default, sa.DefaultClause):
+            column.server_default.arg = _without_backticks(column.server_default.arg)
+
+
+def _without_backticks(found: Any) -> Any:
+    if not isinstance(found, sa.TextClause):
+        return found
+    return sa.text(_NAMED.sub(lambda m: m[0] if m[1] in _WORDS else m[1] or m[0], found.text))
 
 
 def _narrow(column: sa.Column[Any]) -> None:

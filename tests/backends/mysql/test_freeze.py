@@ -112,7 +112,8 @@ def test_what_is_frozen_is_made_again_with_rows_and_all(shop: Served) -> None:
 
 ONLY_HERE = (
     "CREATE TABLE checked (id int PRIMARY KEY CHECK (id > 0), n int COMMENT 'n' CHECK (n <> 7),"
-    " d varchar(9) DEFAULT ':x', CONSTRAINT named CHECK (n < 99), CHECK (n > id), UNIQUE (n))",
+    " d varchar(9) DEFAULT ':x', `user` int CHECK (`user` <> 5),"
+    " CONSTRAINT named CHECK (n < 99), CHECK (n > id), UNIQUE (n))",
     "CREATE TABLE packed (b int, a int, t text COMPRESSED, v varchar(99) COMPRESSED, f text, i int"
     " INVISIBLE CHECK (i > 0), PRIMARY KEY (a, b) COMMENT 'pk', UNIQUE KEY uq (i) COMMENT 'u: one',"
     " KEY ka (a, b DESC) IGNORED, KEY kb (b) COMMENT 'b', FULLTEXT KEY ft (f) COMMENT 'ft')"
@@ -126,7 +127,7 @@ ONLY_HERE = (
     "CREATE TABLE told (id int PRIMARY KEY, v int, a timestamp(6) GENERATED ALWAYS AS ROW START,"
     " z timestamp(6) GENERATED ALWAYS AS ROW END, w int WITHOUT SYSTEM VERSIONING,"
     " PERIOD FOR SYSTEM_TIME (a, z), UNIQUE (v)) WITH SYSTEM VERSIONING",
-    "INSERT INTO checked VALUES (1, 3, 'd')",
+    "INSERT INTO checked VALUES (1, 3, 'd', 4)",
     "INSERT INTO packed (b, a, t, i) VALUES (1, 2, repeat('t', 999), 4)",
     "INSERT INTO booked VALUES (1, '2020-01-01', '2021-01-01', 4)",
     "INSERT INTO kept VALUES (1, 1), (9, 9)",
@@ -147,7 +148,10 @@ def test_what_only_mariadb_has_is_made_again(shop: Served) -> None:
         in shop.ran("freeze", "1", "--from", shop.url(1)).said
     )
     shop.same()
-    assert "'\\\\:x'" in (shop.root / "schemas" / "v1.py").read_text()  # means ':x' anywhere
+    text = (shop.root / "schemas" / "v1.py").read_text()
+    assert "'\\\\:x'" in text  # means ':x' anywhere
+    assert 'sa.CheckConstraint("n <> 7")' in text  # so that any database takes it
+    assert 'sa.CheckConstraint("`user` <> 5")' in text  # which is a function of PostgreSQL's
     said = shop.ran("check", "1to2").said
     assert "shop_v1 is schemas/v1.py" in said
     assert "it stays behind history kept" in said
