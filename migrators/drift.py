@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
-from migrators.errors import DatabaseError
+from migrators.errors import DatabaseError, MigrateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -265,7 +265,18 @@ def ground(old: Backend, new: Backend) -> Backend:
         `new` in place (`Backend.inside`) where it is an empty database that is there.
     """
     elsewhere = new.name == old.name and new.url != old.url
-    return new if elsewhere and old.unmakeable() and not new.unmakeable() else old
+    free = elsewhere and old.unmakeable() and not new.unmakeable() and is_free(new)
+    return new if free else old
+
+
+def is_free(new: Backend) -> bool:
+    """Whether something may be made at the place of a new database: one in place is empty."""
+    if new.in_place:
+        try:
+            new.ready()
+        except MigrateError:
+            return False
+    return True
 
 
 def scratch_name() -> str:

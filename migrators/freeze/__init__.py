@@ -289,9 +289,12 @@ def _prove(written: SchemaVersion, metadata: sa.MetaData) -> None:
         source, file = _nameless(table), _nameless(written.metadata.tables[name])
         if source != file:
             parts = [part for part in source if source[part] != file[part]]
+            columns = source["columns"].items()
+            odd = [column for column, facts in columns if facts != file["columns"].get(column)]
             raise CodeError(
                 f"table {name} cannot be frozen exactly: its {' and its '.join(parts)} would not "
-                "be declared as they are; nothing was written",
+                f"be declared as they are{': ' if odd else ''}{', '.join(odd)}; nothing was "
+                "written",
                 path=written.path,
                 hint=f"write {written.path.name} by hand; of a database, --from models declares it",
             )

@@ -294,6 +294,9 @@ def _enum(kind: str, plain: sa.Enum, check: sa.CheckConstraint | None) -> Call:
         keywords |= _own_check(check)
     if plain.length and plain.length != max((len(label) for label in plain.enums), default=0):
         keywords["length"] = str(plain.length)
+    for key in ("charset", "collation"):  # MySQL's
+        if value := getattr(plain, key, None):
+            keywords[key] = literal(value)
     return call(kind, *(literal(label) for label in plain.enums), **keywords)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrators import drift
 from migrators.errors import DatabaseError, NotHeld
 from migrators.extract.evaluate import evaluate
 from migrators.extract.refuse import key_texts
@@ -76,7 +77,8 @@ def unmakeable(
     found : sequence of Finding
         Where one of them stops the migration already, nothing is made.
     """
-    if new.name == old.name or any(finding.level == "STOP" for finding in found):
+    stopped = any(finding.level == "STOP" for finding in found)
+    if new.name == old.name or stopped or not drift.is_free(new):
         return []
     try:
         fresh(new, plan.new)

@@ -31,6 +31,15 @@ def target(project: Project, version: int) -> Backend:
     return backend_for(project.target(version))
 
 
+def inside(project: Project, new: Backend) -> Backend:
+    """Return the database that was given, without what a `migrate check` left that was killed."""
+    made = new.inside("")
+    if project.checks.is_dir():
+        with suppress(DatabaseError):  # it is said where it is asked for
+            _swept(project, made)
+    return made
+
+
 def may_publish(
     project: Project, new: Backend, options: Options, command: str, *, may_set_aside: bool = False
 ) -> None:
@@ -49,7 +58,7 @@ def may_publish(
     if project.into:
         if options.replace:
             raise UsageError("--into takes an empty database, and there is none to set aside")
-        new.inside("").ready()
+        inside(project, new).ready()
         return
     if new.exists() and not (options.replace or options.rehearse or may_set_aside):
         raise TargetExists(

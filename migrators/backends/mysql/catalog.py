@@ -40,8 +40,11 @@ def read(url: sa.URL) -> Catalog:
     """
     with connect.opened(url, "reading the catalogue") as connection:
         place = _Place(connection, str(url.database))
-        found = (fact for part in _PARTS for fact in part(place))
-        return Catalog({key: facts for key, facts in found if _owner(key[1]) not in _UNSEEN})
+        found: dict[tuple[str, str], list[str]] = {}
+        for key, facts in (fact for part in _PARTS for fact in part(place)):
+            if _owner(key[1]) not in _UNSEEN:  # two keys of the same columns are one object
+                found.setdefault(key, []).append(facts)
+        return Catalog({key: " and ".join(sorted(facts)) for key, facts in found.items()})
 
 
 def _owner(name: str) -> str:

@@ -24,7 +24,8 @@ KINDS = (
     "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
     "CREATE TABLE kinds (id int unsigned AUTO_INCREMENT PRIMARY KEY, big bigint unsigned, med"
     " mediumint, tiny tinyint, flag tinyint(1), s set('a','b'), y year, b bit(5), b1 bit,"
-    " e enum('x','It''s','') DEFAULT 'x', d decimal(30,10) DEFAULT 1.5, f float, db double,"
+    " e enum('x','It''s','') DEFAULT 'x', l enum('é') CHARACTER SET latin1,"
+    " d decimal(30,10) DEFAULT 1.5, f float, db double,"
     " ch char(5), vc varchar(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci, bi binary(4),"
     " vb varbinary(9), tt text, tx mediumtext, bl longblob, j json, dt datetime, dt6 datetime(6),"
     " ts timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(), t3 time(3),"
@@ -127,6 +128,8 @@ ONLY_HERE = (
     "CREATE TABLE told (id int PRIMARY KEY, v int, a timestamp(6) GENERATED ALWAYS AS ROW START,"
     " z timestamp(6) GENERATED ALWAYS AS ROW END, w int WITHOUT SYSTEM VERSIONING,"
     " PERIOD FOR SYSTEM_TIME (a, z), UNIQUE (v)) WITH SYSTEM VERSIONING",
+    "CREATE TABLE twice (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES twice (id),"
+    " CONSTRAINT other FOREIGN KEY (p) REFERENCES twice (id) ON DELETE SET NULL)",
     "INSERT INTO checked VALUES (1, 3, 'd', 4)",
     "INSERT INTO packed (b, a, t, i) VALUES (1, 2, repeat('t', 999), 4)",
     "INSERT INTO booked VALUES (1, '2020-01-01', '2021-01-01', 4)",
@@ -154,6 +157,9 @@ def test_what_only_mariadb_has_is_made_again(shop: Served) -> None:
     assert 'sa.CheckConstraint("`user` <> 5")' in text  # which is a function of PostgreSQL's
     said = shop.ran("check", "1to2").said
     assert "shop_v1 is schemas/v1.py" in said
+    project = Project.find(shop.root, environment={})
+    keys = backend_for(project.url(1)).catalog().objects["foreign key", "twice(p)"]
+    assert keys.count("references twice(id)") == 2  # of one column, and neither hides the other
     assert "it stays behind history kept" in said
     assert "history kept" in shop.ran("1to2").said
     for table in ("checked", "packed", "booked", "room", "kept", "told"):
