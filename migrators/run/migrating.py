@@ -187,7 +187,7 @@ class _Migration:
         with ended(self.project, run), fence as self.guard:
             self.source = old.contents() if fenced else self.source
             schema = self.plans[0].old
-            fresh = places.fresh_catalog(self.project, run, old, schema)
+            fresh = places.old_catalog(self.project, run, old, self.plans)
             self.unknown = fits(old, schema, fresh, run.scratch, self._check(), self.emit)
             self.beside = carries(old, new, run.scratch, fresh, self.plans[0], self._check())
             self._may_lose(old)
