@@ -689,3 +689,31 @@ def test_virtual_tables_stand_in_the_sql_beside_the_schema(project: Project) -> 
         sum("no step reads its rows, so fill it there, INSERT INTO" in n for n in done.notes) == 2
     )
     assert _drift(project) == []
+
+
+def test_models_say_more_than_a_file_that_was_read_from_their_database(
+    project: Project, tmp_path: Path
+) -> None:
+    """`init` around a database, then `freeze` of its models: the other way out is said, too."""
+    (tmp_path / "enums.py").write_text(
+        "import sqlalchemy as sa\nmetadata = sa.MetaData()\n"
+        "t = sa.Table('t', metadata, sa.Column('id', sa.Integer, primary_key=True),\n"
+        "    sa.Column('e', sa.Enum('a', 'b', name='e')))\n"
+    )
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, e VARCHAR(1))")
+    freeze(project, 1, f"sqlite:///{path}")
+    with pytest.raises(UsageError, match=r"t\.e changed its type") as caught:
+        freeze(project, 1, "enums:metadata")
+    assert "rm schemas/v1.py     first, where the models are release 1's" in str(caught.value.hint)
+    with pytest.raises(UsageError) as caught:
+        freeze(project, 1, _other(tmp_path))
+    assert "rm schemas" not in str(caught.value.hint)
+
+
+def _other(folder: Path) -> str:
+    path = folder / "other.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, e INTEGER)")
+    return f"sqlite:///{path}"
