@@ -691,6 +691,24 @@ def test_virtual_tables_stand_in_the_sql_beside_the_schema(project: Project) -> 
     assert _drift(project) == []
 
 
+def test_any_of_a_strict_table_is_written_as_what_it_holds(
+    project: Project, tmp_path: Path
+) -> None:
+    """A STRICT table takes no NUMERIC: what is written can be made, and is no drift."""
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (a ANY, b ANY, c ANY, d ANY, e TEXT) STRICT")
+        connection.execute("INSERT INTO t VALUES (1, 'x', x'00', 1, 'e'), (2, 3, NULL, 0.5, NULL)")
+        connection.commit()
+    done = freeze(project, 1, f"sqlite:///{path}")
+    written = [str(c.type) for c in load_schema(project, 1).metadata.tables["t"].columns]
+    assert written == ["INTEGER", "TEXT", "BLOB", "REAL", "TEXT"]
+    assert done.notes[1].startswith("t.b is declared ANY: written as TEXT, but it holds integer")
+    backend = backend_for(sa.make_url(f"sqlite:///{path}"))
+    fresh = drift.fresh_catalog(backend, load_schema(project, 1), project.root)
+    assert drift.compare(backend.catalog(), fresh) == []
+
+
 def test_models_say_more_than_a_file_that_was_read_from_their_database(
     project: Project, tmp_path: Path
 ) -> None:

@@ -63,8 +63,9 @@ def test_a_table_or_column_more_that_is_empty_is_a_note(shop: Sandbox) -> None:
         "INSERT INTO users (id) VALUES (7)",
         "ALTER TABLE users ADD COLUMN nick TEXT",
         "CREATE TABLE more (id INTEGER)",
+        "CREATE VIRTUAL TABLE words USING fts5(body)",
     )
-    more = ("column users.nick", "table more")
+    more = ("column users.nick", "table more", "virtual table words")
     found = checked(shop)
     assert stops(found) == []
     assert [(f.level, f.facts) for f in found.findings] == [("note", more)]
