@@ -538,6 +538,14 @@ def test_f79_any_of_a_strict_table_is_what_its_values_are(
     assert journey.shop.rows(kept) == journey.shop.rows(kept, 1)
 
 
+def test_f79_any_of_values_of_several_kinds_is_refused(journey: Journey) -> None:
+    """No column of an extract holds both: which rows hold what is said."""
+    journey.schemas(NOTES.format("Text").replace("))\n", "), sqlite_strict=True)\n"))
+    journey.shop.sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, x ANY) STRICT")
+    journey.shop.sql(numbered(["1", 1, b"1", None]))
+    assert named(journey.stops(Refused))[:4] == ("notes", "x", 2, ["id 2", "id 3"])
+
+
 def test_f79_a_broken_reference_from_a_table_without_rowid_is_refused(journey: Journey) -> None:
     """SQLite does not say which row; the table, the column and the number are still named."""
     journey.schemas(
