@@ -23,6 +23,7 @@ A message says what happened and where; `hint` is what to type next, a line each
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -190,6 +191,22 @@ class NotHeld(ValueRefused):
 
 class DatabaseError(MigrateError):
     """A database is missing, corrupt, full, read-only or of another kind."""
+
+
+def of_system(error: OSError, place: object = "") -> DatabaseError:
+    """Return what the system refused as an error of ours.
+
+    Parameters
+    ----------
+    place : path or str
+        Where it was, if the error does not say so.
+    """
+    where = error.filename2 or error.filename or place
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return DatabaseError(
+        f"{where}: {error.strerror or error}",
+        hint="free some room on that disk" if full else "look at the rights and the disk there",
+    )
 
 
 class NotADatabase(DatabaseError):

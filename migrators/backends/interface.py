@@ -30,7 +30,7 @@ from migrators.backends.begins import Begins
 from migrators.backends.copies import Copies
 from migrators.backends.fencing import Fences
 from migrators.backends.live import Looks
-from migrators.backends.model import Catalog, Cut, ReadColumn, ReadQuery, Stamp, Still
+from migrators.backends.model import Catalog, Contents, Cut, ReadColumn, ReadQuery, Stamp, Still
 from migrators.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from migrators.backends.model import Write
+    from migrators.backends.model import Contents, Write
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType, Kind
@@ -352,8 +352,7 @@ class Backend(HasAccess, Looks, Begins, Fences, Copies, ABC):
         aside : Backend or None
             Where the version that holds the name now is set aside; None refuses then.
         like : Backend or None
-            The old database, whose access (owner, mode) the new one takes; None: that of
-            the version set aside, or the running user's alone.
+            The old database, whose owner and mode the new one takes; None: the former one's.
         """
 
     def recover(self) -> None:
@@ -369,8 +368,12 @@ class Backend(HasAccess, Looks, Begins, Fences, Copies, ABC):
     # 8 proofs --------------------------------------------------------------------------
 
     @abstractmethod
+    def contents(self) -> Contents:
+        """Digest all that is stored, by table, while no snapshot is open here."""
+
     def digest(self) -> str:
-        """Digest all that is stored, while no snapshot is open here; equal: nothing was written."""
+        """Digest all that is stored; equal: nothing was written."""
+        return self.contents().digest
 
     def require_sound(self) -> None:
         """Refuse what is stored damaged where reading it would merely give fewer rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -158,6 +159,33 @@ class Catalog:
 
     objects: dict[tuple[str, str], str] = field(default_factory=dict)
     parts: frozenset[str] = field(default=frozenset(), compare=False)
+
+
+CATALOGUE = "its catalogue"
+"""What is not a table, in `Contents`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a database holds at one moment: equal where nothing was written.
+
+    Attributes
+    ----------
+    parts : mapping of name to digest
+        A table's name, or `CATALOGUE`; a database that is known as a whole only has one, `""`.
+    """
+
+    parts: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all parts."""
+        return hashlib.sha256(repr(sorted(self.parts.items())).encode()).hexdigest()
+
+    def differs(self, other: Contents) -> list[str]:
+        """Return the names of the parts that are not the same in another moment."""
+        names = sorted({*self.parts, *other.parts})
+        return [n for n in names if n and self.parts.get(n) != other.parts.get(n)]
 
 
 def require_columns(table: str, columns: Sequence[Column]) -> None:

@@ -13,7 +13,7 @@ import click
 
 from migrators.cli.signals import stoppable, working
 from migrators.config import redact
-from migrators.errors import Interrupted, MigrateError, OutOfTime, UsageError
+from migrators.errors import Interrupted, MigrateError, OutOfTime, UsageError, of_system
 from migrators.report.errors import (
     error_lines,
     message_lines,
@@ -85,6 +85,8 @@ def _known(error: BaseException) -> MigrateError | None:
         where = getattr(error, "ctx", None)
         path = where.command_path if where is not None else "migrate"
         return UsageError(error.format_message(), hint=f"{path} --help")
+    if isinstance(error, OSError) and error.filename is not None:
+        return of_system(error)
     return None
 
 

@@ -126,7 +126,7 @@ def cannot(verb: str, path: Path, error: OSError) -> ExtractError:
     """Return the error for a file that the system did not let us read or write."""
     return ExtractError(
         f"cannot {verb} {path}: {error.strerror or error}",
-        hint="check the room, the permissions and the disk there; then type the same command",
+        hint="check the room, the permissions and the disk there, then type the same command again",
     )
 
 

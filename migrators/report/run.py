@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from migrators.receipt import Receipt, RunState, Status, VersionState
 
+_ANEW = ", then type the same command again"
+"""How a hint may end; on the page of a stopped run that is a line of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -189,7 +192,8 @@ def _go_on(deed: Deed, hints: Sequence[str]) -> list[str]:
     again = f"                 {escape(deed.again)}"
     if not hints:
         return ["To go on     type the same command again:", again]
-    first, *others = [line for hint in hints for line in hint.split("\n")]
+    said = [line.removesuffix(_ANEW) for hint in hints for line in hint.split("\n")]
+    first, *others = said
     rest = [f"             {escape(line)}" for line in others]
     return [
         f"To go on     {escape(first)}",
@@ -203,9 +207,11 @@ def _standing(deed: Deed, status: Status, run: RunState | None) -> list[tuple[st
     rows: list[tuple[str, str]] = []
     for state in status.versions:
         if state.version == deed.old:
-            said = "complete; no row, table or schema of it was changed"
+            said = "no row, table or schema of it was changed by this run"
             if state.fenced:
-                said = f"complete, unchanged, FENCED since {when(state.fenced)}: nobody can write"
+                said = (
+                    f"not changed by this run; FENCED since {when(state.fenced)}: nobody can write"
+                )
             rows.append((state.database, said if state.exists else "does not exist"))
     if run is not None:
         rows += [("extract", _extract(deed, run))] if run.extract else []

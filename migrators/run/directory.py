@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from migrators.receipt import Receipt
 
 _JOURNAL = "journal.jsonl"
+_NAME = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,16 @@ class RunDirectory:
         return at
 
     def journal(self) -> list[dict[str, Any]]:
-        """Return the lines; one that a crash cut short was never said."""
+        """Return the lines; one that a crash cut short was never said.
+
+        Raises
+        ------
+        OSError
+            There is one, and it cannot be read: it may tell of a fence.
+        """
         try:
             text = (self.path / _JOURNAL).read_text("utf-8", "replace")
-        except OSError:
+        except FileNotFoundError:
             return []
         lines = []
         for line in text.splitlines():
@@ -169,13 +177,26 @@ def _unwritable(runs: Path, why: str | None) -> DatabaseError:
 
 
 def _free(runs: Path) -> Path:
+    """Make a directory that comes after all others, also where a clock was set back meanwhile.
+
+    By their order it is known which fence stands and which run was the last: in the hour that
+    is twice, too.
+    """
     name = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    for again in range(1000):
+    latest, last = max(((name, -1), *map(_order, runs.iterdir())))
+    name, again = max(name, latest), last + 1
+    while True:
         path = runs / (f"{name}-{again}" if again else name)
         with suppress(FileExistsError):
             path.mkdir(mode=0o700)
             return path
-    raise FileExistsError(name)
+        again += 1
+
+
+def _order(path: Path) -> tuple[str, int]:
+    """Return what runs are sorted by; something else's name comes before all."""
+    named = _NAME.fullmatch(path.name)
+    return (named[1], int(named[2] or 0)) if named else ("", 0)
 
 
 def all_runs(project: Project) -> Iterator[RunDirectory]:
@@ -212,4 +233,4 @@ def clear_unbegun(project: Project) -> None:
 def _directories(project: Project) -> Iterator[RunDirectory]:
     runs = project.runs / "runs"
     if runs.is_dir():
-        yield from (RunDirectory(path) for path in sorted(runs.iterdir(), reverse=True))
+        yield from (RunDirectory(path) for path in sorted(runs.iterdir(), key=_order, reverse=True))

@@ -37,15 +37,19 @@ class Standing:
 
 
 def standing(project: Project, database: str) -> Standing | None:
-    """Return the fence of a database that journals of the project tell of, if one stands."""
+    """Return the fence of a database that journals of the project tell of, if one stands.
+
+    They are read in the order in which they were written, which is not that of their times
+    where a clock was set back.
+    """
     said = [
         line
-        for run in all_runs(project)
+        for run in reversed(list(all_runs(project)))
         for line in run.journal()
         if line["what"] in ("fence", "fenced", "unfenced") and line.get("database") == database
     ]
     found: Standing | None = None
-    for line in sorted(said, key=lambda each: str(each["at"])):
+    for line in said:
         if line["what"] == "unfenced":
             found = None
         elif line["what"] == "fence" and found is None:

@@ -27,12 +27,14 @@ from migrators.run.present import present
 from migrators.schema import load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from migrators.backends.fencing import Closed, Fence
     from migrators.backends.interface import Backend
     from migrators.project import Project
     from migrators.run.options import Options
+
+_SHOWN = 5
 
 
 class Guard:
@@ -214,26 +216,37 @@ def opened(
     return failed
 
 
-def written(database: str, command: str, options: Options) -> str:
+def written(database: str, parts: Sequence[str], command: str, options: Options) -> str:
     """Return what is said of a database that was written to, where that is accepted.
+
+    Parameters
+    ----------
+    parts : sequence of str
+        Tables that are not as they were, as far as that is known.
 
     Raises
     ------
     Findings
         It is not.
     """
-    said = f"{database} was written to while it was migrated"
+    said = f"{database} was written to while it was migrated{_where(parts)}"
     if options.accept_unfenced:
         return f"{said}, as accepted: what was written since the snapshot is not in the new one"
     raise Findings(
         f"{said}; nothing was published",
         hint=(
-            f"stop what writes to it, then: {command}",
+            "stop what writes to it, then type the same command again",
             f"{command} --fence     keeps writers out; without it a write between this "
             "look and the publish is not seen",
             f"{command} --accept-unfenced     publishes without what was written meanwhile",
         ),
     )
+
+
+def _where(parts: Sequence[str]) -> str:
+    shown = ", ".join(parts[:_SHOWN])
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    return f" ({shown}{more})" if parts else ""
 
 
 def replaced(project: Project, run: RunDirectory, new: Backend, emit: Emit = silent) -> None:

@@ -246,7 +246,9 @@ class _Loading:
             self.emit(StageStarted("publish"))
             stamp = stamp_of(schema, self.command, digest)
             give = partial(access.give, staging, Access(), new, new, self.emit)
-            replaced = publish(run, staging, new, stamp, give=give)
+            may = self.options.replace
+            found = places.former(self.project, new, self.command, may_replace=may)
+            replaced = publish(run, staging, new, stamp, replaces=found, give=give)
             outcome = "published"
             self.emit(StageDone("publish", time.monotonic() - began, (f"{new.database} is here",)))
             if replaced:

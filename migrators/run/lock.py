@@ -6,15 +6,15 @@ worked on: two checkouts of one project meet there.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
-from migrators.errors import DatabaseError, Locked
+from migrators.errors import DatabaseError, Locked, of_system
 from migrators.failpoints import act
 from migrators.project import private_directory
 from migrators.run.directory import clear_ended, now
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from migrators.project import Project
 
 _SECONDS = 2.0
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -56,11 +55,11 @@ def locked(
         The disk is full or read-only, whatever it was that was written.
     """
     try:
-        with _held(project, command), ExitStack() as stack:
+        with _held(project, command) as here, ExitStack() as stack:
             urls = [project.url(version) for version in sorted(set(versions))]
             if made is not None and project.target(made) not in urls:
                 urls.append(project.target(made))
-            held_there = [
+            locks = [here] + [
                 stack.enter_context(database.held(project.settings.name, command))
                 for database in _servers(urls)
             ]
@@ -69,12 +68,12 @@ def locked(
                 backend_for(url).recover()
 
             def still() -> None:
-                for each in held_there:
+                for each in locks:
                     each()
 
             yield still
     except OSError as error:
-        raise _told(error, project.runs) from error
+        raise of_system(error, project.runs) from error  # a journal's line names no file
 
 
 def _servers(urls: Iterable[sa.URL]) -> Iterable[Backend]:
@@ -101,7 +100,7 @@ def held(project: Project) -> bool:
 
 
 @contextmanager
-def _held(project: Project, command: str) -> Iterator[None]:
+def _held(project: Project, command: str) -> Iterator[Still]:
     path = project.runs / "lock"
     try:
         private_directory(path.parent)
@@ -117,7 +116,7 @@ def _held(project: Project, command: str) -> Iterator[None]:
             with act("project lock taken"):
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, f"{command} since {now()}, process {os.getpid()}".encode(), 0)
-            yield
+            yield partial(_require, path, handle)
         finally:
             with act("project lock freed"):
                 os.ftruncate(handle, 0)
@@ -125,13 +124,19 @@ def _held(project: Project, command: str) -> Iterator[None]:
         os.close(handle)
 
 
-def _told(error: OSError, runs: Path) -> DatabaseError:
-    """Say what the system refused; a journal's line has no file name, and lies in `runs`."""
-    place = error.filename2 or error.filename or runs
-    full = error.errno in _FULL
-    return DatabaseError(
-        f"{place}: {error.strerror or error}",
-        hint="free some room on that disk" if full else "look at the rights and the disk there",
+def _require(path: Path, handle: int) -> None:
+    """Refuse to go on with the lock of a file that is gone: another run makes its own.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with suppress(FileNotFoundError):
+        if os.path.samestat(path.stat(), os.fstat(handle)):
+            return
+    raise DatabaseError(
+        f"{path}: was removed while we held it, so that another run may be at work",
+        hint="let nobody remove it, then type the same command again",
     )
 
 

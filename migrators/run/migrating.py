@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migrators import plan as plans
 from migrators.access import Access
 from migrators.backends import where
+from migrators.backends.model import Contents
 from migrators.errors import Findings, UsageError, ValueRefused
 from migrators.events import Emit, Note, Planned, RunBegan, StageDone, StageStarted
 from migrators.extract import extract
@@ -167,15 +168,16 @@ class _Migration:
     beside: tuple[str, ...] = ()
     guard: fencing.Guard = field(default_factory=fencing.Guard)
     written: str = ""
+    source: Contents = field(default_factory=lambda: Contents({}))
 
     def run(self) -> Receipt:
         old = present(self.project, self.plans[0].old.version)
         new = places.target(self.project, self.plans[-1].new.version)
         fenced = fencing.wanted(self.project, old, self.options)
         known = not (self.options.replace or self.options.rehearse)
-        source = "" if fenced and not (known and new.exists()) else old.digest()
+        self.source = Contents({}) if fenced and not (known and new.exists()) else old.contents()
         if known:
-            facts = {"source": source, "steps": steps_digest(self.plans)}
+            facts = {"source": self.source.digest, "steps": steps_digest(self.plans)}
             done = already_published(self.project, self.command, new, facts)
             if done is not None:
                 discard_leftovers(self.project)  # of a run that was stopped after it published
@@ -187,21 +189,19 @@ class _Migration:
         self.place = run
         run.say("asked", **asked(self.options), steps=list(said(self.plans)))
         self.emit = journalled(run, self.emit)
-        with ended(self.project, run), self._fenced(old) as self.guard:
-            source = old.digest() if fenced else source
+        fence = fencing.fenced(self.project, run, old, self.options, self.emit)
+        with ended(self.project, run), fence as self.guard:
+            self.source = old.contents() if fenced else self.source
             schema = self.plans[0].old
             fresh = places.fresh_catalog(self.project, run, old, schema)
             self.unknown = fits(old, schema, fresh, run.scratch, self._check(), self.emit)
             self.beside = carries(old, new, run.scratch, fresh, self.plans[0], self._check())
             self._may_lose(old)
             self.access = captured(self.plans, old, new, self.command)
-            reader, staging = self._steps(old, source)
-            receipt = self._end(reader, staging, old, new, source)
+            reader, staging = self._steps(old)
+            receipt = self._end(reader, staging, old, new)
             clear_old(self.project, emit=self.emit)
             return receipt
-
-    def _fenced(self, old: Backend) -> AbstractContextManager[fencing.Guard]:
-        return fencing.fenced(self.project, self.place, old, self.options, self.emit)
 
     # before anything is written --------------------------------------------------------
 
@@ -237,10 +237,10 @@ class _Migration:
 
     # the steps of the chain ------------------------------------------------------------
 
-    def _steps(self, old: Backend, source: str) -> tuple[ExtractReader, Backend]:
+    def _steps(self, old: Backend) -> tuple[ExtractReader, Backend]:
         database, before = old, self.access
         wanted = [
-            basis(source, self.plans[: index + 1], self.options.files, before)
+            basis(self.source.digest, self.plans[: index + 1], self.options.files, before)
             for index in range(len(self.plans))
         ]
         known = self._known(self.plans[0], wanted[0])
@@ -331,34 +331,34 @@ class _Migration:
 
     # the end ---------------------------------------------------------------------------
 
-    def _end(
-        self, reader: ExtractReader, staging: Backend, old: Backend, new: Backend, source: str
-    ) -> Receipt:
+    def _end(self, reader: ExtractReader, staging: Backend, old: Backend, new: Backend) -> Receipt:
+        made = {"source": self.source.digest, "extract": reader.digest}
         outcome, replaced = "rehearsed", ""
         lie = counted(old, staging)
-        self._still(old, source)
+        self._still(old)
         if self.options.rehearse:
             self._give(staging, old, new)
         else:
             self.still_locked()
             self.in_time()
             began = time.monotonic()
-            last = self.plans[-1]
-            stamp = stamp_for(last, self.command, reader.digest)
-            steps = steps_digest(self.plans)
-            made = {"source": source, "steps": steps, "extract": reader.digest}
+            stamp = stamp_for(self.plans[-1], self.command, reader.digest)
+            may = self.options.replace or places.sets_aside(self.project, self.plans)
+            found = places.former(self.project, new, self.command, may_replace=may)
             give = partial(self._give, staging, old, new)
-            replaced = publish(self.place, staging, new, stamp, like=old, give=give, **made)
+            facts = {**made, "steps": steps_digest(self.plans)}
+            replaced = publish(
+                self.place, staging, new, stamp, replaces=found, like=old, give=give, **facts
+            )
             outcome = "published"
             if not self.project.to:
                 fencing.replaced(self.project, self.place, new, self.emit)
             if replaced:
                 self.emit(Note(f"the former {new.database} is now {replaced}"))
-            self._stage(last, "publish", began, f"{new.database} is here")
+            self._stage(self.plans[-1], "publish", began, f"{new.database} is here")
         receipt = replace(self._receipt(outcome, old, new), partitions=lie, aside=replaced)
         self.place.keep(receipt)
-        facts = {"source": source, "extract": reader.digest, "size": old.size_bytes()}
-        self.place.say("finished", outcome=outcome, **facts)
+        self.place.say("finished", outcome=outcome, **made, size=old.size_bytes())
         return receipt
 
     def _give(self, staging: Backend, old: Backend, new: Backend) -> None:
@@ -366,13 +366,13 @@ class _Migration:
         if not self.written:
             self.guard.holds_still()
 
-    def _still(self, old: Backend, source: str) -> None:
+    def _still(self, old: Backend) -> None:
         began = time.monotonic()
         self.emit(StageStarted("still", old.database))
         said = f"{old.database}: {old.unchanged}"
-        if not self.guard.holds() and old.digest() != source:
-            said = fencing.written(old.database, self.command + self.project.option, self.options)
-            self.written = said
+        if not self.guard.holds() and (found := old.contents()) != self.source:
+            again, parts = self.command + self.project.option, found.differs(self.source)
+            said = self.written = fencing.written(old.database, parts, again, self.options)
             self.place.say("written", database=old.database, accepted=True)
         self._stage(self.plans[-1], "still", began, said)
 

@@ -51,13 +51,28 @@ def may_publish(
             raise UsageError("--into takes an empty database, and there is none to set aside")
         new.inside("").ready()
         return
-    if new.exists() and not (options.replace or options.rehearse or may_set_aside):
+    if not options.rehearse:
+        former(project, new, command, may_replace=options.replace or may_set_aside)
+    # What is rehearsed is made beside the name, which it does not take.
+    (new.staging("rehearsal") if options.rehearse else new).ready()
+
+
+def former(project: Project, new: Backend, command: str, *, may_replace: bool) -> bool:
+    """Return whether a database has the name, which may lose it; asked again before the publish.
+
+    Raises
+    ------
+    TargetExists
+        It may not. Who made it meanwhile, perhaps, uses it.
+    """
+    if project.into or not new.exists():
+        return False
+    if not may_replace:
         raise TargetExists(
             f"{new.database} exists already; nothing was overwritten",
             hint=f"{command}{project.option} --replace     sets it aside first, under another name",
         )
-    # What is rehearsed is made beside the name, which it does not take.
-    (new.staging("rehearsal") if options.rehearse else new).ready()
+    return True
 
 
 def sets_aside(project: Project, plans: Sequence[Plan]) -> bool:

@@ -54,6 +54,7 @@ def publish(
     new: Backend,
     made: Stamp,
     *,
+    replaces: bool,
     like: Backend | None = None,
     give: Callable[[], None] = lambda: None,
     **facts: str,
@@ -65,6 +66,8 @@ def publish(
     Parameters
     ----------
     made : Stamp
+    replaces : bool
+        What has the name is set aside, as `places.former` says; otherwise none may have it.
     **facts
         What the intent says besides: should nothing be said after it, stamp and intent
         tell what was published.
@@ -74,12 +77,17 @@ def publish(
     give : callable
         Gives the staging database the rights on what is in it; after the stamp, which comes
         with a table of its own, but where the stamp publishes.
+
+    Raises
+    ------
+    TargetExists
+        Something took the name at the last moment.
     """
     if not staging.in_place:
         staging.write_stamp(made)
     with act("access given"):
         give()
-    aside = new.aside(run.id) if new.exists() and not staging.in_place else None
+    aside = new.aside(run.id) if replaces else None
     run.say("publish", database=new.database, aside=aside.database if aside else "", **facts)
     if staging.in_place:
         staging.write_stamp(made)

@@ -10,6 +10,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from migrators.errors import of_system
 from migrators.events import Note
 from migrators.extracts import manifest
 from migrators.extracts.directory import is_complete
@@ -48,7 +49,8 @@ def clear_old(project: Project, *, emit: Emit) -> None:
     try:
         clear(holding[project.settings.keep_extracts :])
     except OSError as error:
-        emit(Note(f"an old extract stays, which could not be removed: {error}"))
+        said = of_system(error, project.runs)
+        emit(Note(f"an old extract stays, which could not be removed: {said}"))
 
 
 def clear(runs: Iterable[RunDirectory]) -> list[str]:

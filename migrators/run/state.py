@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrators import drift
 from migrators.backends import backend_for
-from migrators.errors import DatabaseError, Findings, MigrateError, UsageError
+from migrators.errors import DatabaseError, Findings, MigrateError, UsageError, of_system
 from migrators.extracts.directory import is_complete
 from migrators.receipt import RunState, Status, VersionState
 from migrators.run.directory import RunDirectory, all_runs, new_run
@@ -159,7 +159,7 @@ def _run(run: RunDirectory) -> RunState:
 
 def _unfinished(*, begun: bool) -> str:
     """Say what a staging database is good for; `begun`: its load had begun, and not ended."""
-    return "unfinished; goes on at the first table that lacks" if begun else "unfinished"
+    return "unfinished; goes on at the first table that is missing" if begun else "unfinished"
 
 
 def _phase(lines: list[dict[str, Any]]) -> str:
@@ -326,7 +326,7 @@ def drop(project: Project, version: int, *, emit: Emit) -> str:
         try:
             database.discard()
         except OSError as error:
-            raise MigrateError(f"{database.database}: {error.strerror}") from None
+            raise of_system(error, database.database) from None
         replaced(project, run, database)
         run.say("finished", outcome="dropped")
     return database.database

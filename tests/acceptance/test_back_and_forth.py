@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrators.errors import TargetExists
+from migrators.events import Event, StageDone
+from migrators.run import Options, migrate
+from tests import servers
 from tests.acceptance.engines import ENGINES
 from tests.acceptance.small import ROWS, Small, small
 
@@ -65,3 +69,21 @@ def test_down_again_carries_back_what_was_written(shop: Small) -> None:
     status = shop.ran("status").said
     assert "the former" in status
     assert "FENCED" not in status
+
+
+@pytest.mark.fault("H107")
+def test_what_takes_the_name_meanwhile_keeps_it(shop: Small) -> None:
+    """Somebody's own, made while we loaded, is refused; what is typed then sets it aside."""
+
+    def take(event: Event) -> None:
+        if isinstance(event, StageDone) and event.stage == "verify":
+            if shop.lasting:
+                servers.create_database(shop.kind, str(shop.project.url(2).database))
+            shop.write(2, "CREATE TABLE theirs (id INTEGER)", administrator=True)
+
+    with pytest.raises(TargetExists, match="nothing was overwritten") as refused:
+        migrate(shop.project, [(1, 2)], Options(), emit=take)
+    assert refused.value.hint[0].startswith("migrate 1to2 --replace")
+    assert shop.rows(2, "SELECT count(*) FROM theirs") == [(0,)]
+    shop.ran("1to2", "--replace", "--yes")
+    assert count(shop, 2) == ROWS

@@ -198,6 +198,19 @@ def test_an_old_database_that_may_not_be_read(two: Cheeseshop) -> None:
     assert (done.code, done.clear) == (0, True), done.said
 
 
+@pytest.mark.parametrize("what", ["", "journal.jsonl"])
+def test_a_run_of_somebody_else(two: Cheeseshop, what: str) -> None:
+    """It may tell of a fence, so it is not taken for none: exit 1 names it."""
+    run = max((two.root / ".migrate" / "runs").glob("*-*/receipt.json"))
+    closed = run.parent / what
+    closed.chmod(0)
+    for command in ("status", "unfence 2", "2to3"):
+        done = finished(two.start(*command.split(), before=_as_anybody))
+        assert_refused(done, 1, [f"{closed}", "Permission denied", "look at the rights"])
+    closed.chmod(0o700)
+    two.ran("2to3")
+
+
 def test_runs_can_be_kept_elsewhere(two: Cheeseshop, tmp_path: Path) -> None:
     """What the message about a read-only project says to type works."""
     elsewhere = tmp_path / "elsewhere"

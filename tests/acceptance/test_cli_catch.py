@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -67,6 +68,20 @@ def test_the_unforeseen_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.splitlines() == [
         r"RuntimeError: first\nsecond",
         "  to do  migrate --debug 2to3     shows the traceback",
+    ]
+
+
+def test_what_the_system_refuses_is_said_with_its_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Another user's runs, a disk that fails: no fault of ours, and no traceback offered."""
+    assert _code(PermissionError(errno.EACCES, "Permission denied", ".migrate/runs")) == 1
+    assert _code(OSError(errno.ENOSPC, "No space left on device", "a", None, "b")) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        ".migrate/runs: Permission denied",
+        "  to do  look at the rights and the disk there",
+        "b: No space left on device",
+        "  to do  free some room on that disk",
     ]
 
 

@@ -155,7 +155,7 @@ def test_a_run_that_fails_says_what_stands(shop: Path, capsys: pytest.CaptureFix
     assert said.out == ""
     assert "STOPPED   posts.views: 1 row" in said.err
     assert "Nothing is lost and nobody has seen anything." in said.err
-    assert "  data/shop_v1.db  complete; no row, table or schema of it was changed" in said.err
+    assert "  data/shop_v1.db  no row, table or schema of it was changed by this run" in said.err
     assert "  data/shop_v2.db  does not exist" in said.err
     assert "                 migrate 1to2\n" in said.err
     with sqlite3.connect(shop / "data" / "shop_v1.db") as connection:

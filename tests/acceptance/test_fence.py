@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from migrators.backends import backend_for
 from migrators.errors import Findings
 from migrators.events import Event, StageDone
-from migrators.run import Options, migrate
+from migrators.run import Options, directory, migrate
+from migrators.run.fencing import fence, unfence
 from tests import servers
 from tests.acceptance.cheeseshop import finished
 from tests.acceptance.engines import ENGINES
@@ -28,6 +30,15 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 FENCED = Options(fence=True)
+
+
+class Ahead(datetime):
+    """A clock that is an hour ahead, until it is set back."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """Return the time in an hour."""
+        return super().now(tz) + timedelta(hours=1)
 
 
 @pytest.fixture(params=ENGINES)
@@ -125,6 +136,20 @@ def test_fence_and_unfence_by_themselves(served: Small) -> None:
     assert len(fences) == 1
     served.ran("unfence", "1")
     assert served.access() == before
+
+
+def test_a_clock_that_is_set_back(served: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done last stands last: a fence of an hour that came later is not found again."""
+    before = served.access()
+    with monkeypatch.context() as ahead:
+        ahead.setattr(directory, "datetime", Ahead)
+        fence(served.project, 1)
+    assert unfence(served.project, 1) != (None, ())
+    assert unfence(served.project, 1) == (None, ())
+    assert served.access() == before
+    latest = served.journals()[-1]
+    assert [line["what"] for line in latest] == ["begun", "unfenced", "finished"]
+    assert "FENCED" not in served.ran("status").said
 
 
 @pytest.mark.parametrize("how", ["to its end", "stopped"])

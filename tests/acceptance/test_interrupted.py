@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrators.errors import DatabaseError
 from migrators.events import Event, StageDone, TableDone, TableProgress
 from migrators.run import Options, migrate
 from tests.acceptance.cheeseshop import (
@@ -267,3 +268,21 @@ def test_a_lock_whose_holder_was_killed_is_free(big: Cheeseshop) -> None:
     assert big.run("status").clear
     big.ran("2to3")
     assert _half_made(big) == []
+
+
+@pytest.mark.fault("G90")
+@pytest.mark.parametrize("since", ["gone", "another's"])
+def test_a_lock_whose_file_was_removed_is_none(two: Cheeseshop, since: str) -> None:
+    """FAULTS G90: another run holds its own by then, so nothing is published without it."""
+    lock = two.root / ".migrate" / "lock"
+
+    def emit(event: Event) -> None:
+        if isinstance(event, StageDone) and event.stage == "verify":
+            lock.unlink()
+            if since == "another's":
+                lock.touch()
+
+    with pytest.raises(DatabaseError, match="another run may be at work"):
+        migrate(two.project, [(2, 3)], Options(), emit=emit)
+    assert two.databases() == ["cheeseshop_v2.db"]
+    two.ran("2to3")

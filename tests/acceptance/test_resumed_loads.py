@@ -107,7 +107,7 @@ def test_a_load_goes_on(shop: Cheeseshop, way: str) -> None:
     last = status(shop.project).runs[-1]
     assert (last.outcome, last.staging) == (
         "stopped",
-        "unfinished; goes on at the first table that lacks",
+        "unfinished; goes on at the first table that is missing",
     )
     assert any("loading" in name for name in there(shop))
     again = Told()
@@ -211,7 +211,7 @@ def test_status_says_what_the_same_command_does(shop: Cheeseshop) -> None:
         ran(shop, Told(broken))
     said = shop.ran("status").said
     assert "Next migrate 2to3 uses its extract again, if the old database stood still" in said
-    assert "goes on at the first table that lacks" in said
+    assert "goes on at the first table that is missing" in said
     assert "migrate discard gives it up; loses nothing" in said
     shop.ran("discard")
     assert there(shop) == ["v2"]

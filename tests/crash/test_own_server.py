@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,9 @@ from migrators.backends.mysql import connect
 from migrators.backends.mysql.staging import run_script
 from migrators.errors import DatabaseError
 from tests import disks
-from tests.crash import matrix
+from tests.crash import matrix, sessions
 from tests.crash.faults import Fault
-from tests.crash.own_server import OwnServer, own_server
+from tests.crash.own_server import OwnServer, answering, own_server
 from tests.crash.pooler import pooler
 from tests.crash.shop import Shop, shop
 
@@ -38,8 +39,11 @@ FULL = {
 }
 """Kind → points from which on there is no room, though it is needed; the first is the beginning.
 
-A MariaDB that has to take rows back without room for that may end itself, so not while it loads.
+A MariaDB that has to take rows back without room for that may end itself: while it loads is a test
+of its own.
 """
+MANY = 5_000
+"""Rows that need more room than a table has when it is made."""
 POOLED = {"postgresql": (("transaction", 1), ("session", 0))}
 """Kind → how sessions are pooled, and the exit code."""
 
@@ -121,6 +125,37 @@ def test_the_servers_disk_is_full(
     again = own.run("1to2", "--yes")
     assert (again.code, again.clear) == (0, True), again.said
     assert list(matrix.converged(own, alone)) == []
+
+
+@pytest.mark.parametrize("server", _cases({"mysql": [()]}), **_ON)
+@pytest.mark.fault("H96", "H99")
+def test_the_servers_disk_gets_full_while_rows_go_in(server: OwnServer, own: Shop) -> None:
+    """FAULTS H99: exit 1, whether a MariaDB says so or ends itself; with room it runs."""
+    if server.disk is None:
+        pytest.skip("only root may have a disk")
+    own.reset()
+    old = own.project.url(1).render_as_string(hide_password=False)
+    rows = f"SELECT 1000 + seq, concat('n', seq), repeat('x', 200) FROM seq_1_to_{MANY}"
+    sessions.asked(old, f"INSERT INTO people {rows}")
+    try:
+        plain = matrix.undisturbed(own, [matrix.FIRST])
+        own.reset()
+        fault = Fault("after load begun", 1, "command", command=disks.filling(server.disk))
+        with disks.emptied(server.disk):
+            done = own.run("1to2", "--yes", fault=fault)
+        assert (done.code, done.clear) == (1, True), done.said
+        assert re.search("(no room left on the server's disk|lost) while writing", done.said)
+        assert re.search("free some room there|for room on its disk", done.said)
+        assert "Nothing is lost" in done.said
+        answering(server.port)
+        assert list(matrix.stands(own, plain)) == []
+        assert not own.is_there(2)
+        again = own.run("1to2", "--yes")
+        assert (again.code, again.clear) == (0, True), again.said
+        assert list(matrix.converged(own, plain)) == []
+    finally:
+        answering(server.port)
+        sessions.asked(old, "DELETE FROM people WHERE id >= 1000")
 
 
 @pytest.mark.parametrize(("server", "mode", "code"), _cases(POOLED), **_ON)

@@ -51,8 +51,9 @@ def test_the_grid_has_more_than_a_thousand_cells() -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_every_type_of_the_dialect_is_in_the_grid_or_left_out_with_a_reason(database: str) -> None:
-    """A type that SQLAlchemy adds to a dialect turns this red."""
-    assert missing(database) == set()
+    """A type that SQLAlchemy adds to a dialect turns this red; older ones reflect fewer."""
+    found = missing(database)
+    assert (found if _DECLARES_ALL else found - {"TSQUERY"}) == set()
 
 
 @pytest.mark.parametrize("database", DATABASES)

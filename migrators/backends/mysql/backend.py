@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from migrators.backends.fencing import Fence
     from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
-    from migrators.backends.model import Write
+    from migrators.backends.model import Contents, Write
     from migrators.errors import ValueRefused
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
@@ -324,9 +324,9 @@ class MySQLBackend(Server):
         """Let `access` give the rights of before the fence."""
         self._unfenced = saved
 
-    def digest(self) -> str:
-        """Digest every table and the catalogue; see `proofs.digest`."""
-        return proofs.digest(self.url)
+    def contents(self) -> Contents:
+        """Digest every table and the catalogue; see `proofs.contents`."""
+        return proofs.contents(self.url)
 
     def held(self, project: str, command: str) -> AbstractContextManager[Still]:
         """Hold the project's lock on the server; see `lock.held`."""

@@ -97,8 +97,8 @@ def _columns(place: _Place) -> Facts:
         "SELECT c.table_name, c.column_name, c.column_type, c.is_nullable, c.column_default, "
         "c.extra, c.collation_name, t.table_collation, c.generation_expression, "
         "c.column_comment FROM information_schema.columns AS c JOIN information_schema.tables "
-        "AS t USING (table_schema, table_name) WHERE c.table_schema = {db} "
-        "AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"
+        f"AS t ON t.table_schema = {{db}} AND {sql.same_name('t', 'c')} "
+        "WHERE c.table_schema = {db} AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"
     ):
         plain = default is None or (default == "NULL" and nullable == "YES")
         told = " ".join(str(extra).replace("DEFAULT_GENERATED", "").lower().split())
@@ -146,7 +146,7 @@ def _foreign_keys(place: _Place) -> Facts:
         "FROM information_schema.key_column_usage AS k "
         "JOIN information_schema.referential_constraints AS r ON "
         "r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name "
-        "AND r.table_name = k.table_name WHERE k.table_schema = {db} "
+        f"AND {sql.same_name('r', 'k')} WHERE k.table_schema = {{db}} "
         "AND k.referenced_table_name IS NOT NULL ORDER BY k.ordinal_position"
     ):
         found.setdefault((row[0], row[1]), []).append(row)

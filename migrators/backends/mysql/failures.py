@@ -27,6 +27,8 @@ class NoDatabase(DatabaseError):
 
 _GRANT = "let an administrator GRANT what is missing"
 AGAIN = "look at the server's log, then type the same command again"
+_ENDED = "look at the server's log, and for room on its disk, then type the same command again"
+"""A MariaDB that has no room to take rows back ends itself."""
 _RETRY = "wait for it, then type the same command again"
 
 _FULL = (DatabaseError, "no room left on the server's disk", "free some room there")
@@ -149,7 +151,7 @@ def translated(error: Exception, url: sa.URL, doing: str = "") -> MigrateError:
             hint="is it running, and is the url right?",
         )
     if number in _LOST:
-        return DatabaseError(f"{place}: the connection is lost{while_doing}", hint=AGAIN)
+        return DatabaseError(f"{place}: the connection is lost{while_doing}", hint=_ENDED)
     if number in _KNOWN or _full(error):
         kind, what, hint = _KNOWN.get(number, _FULL)
         return kind(f"{place}: {what}{while_doing}: {said(error)}", hint=hint)

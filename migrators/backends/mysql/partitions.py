@@ -9,10 +9,11 @@ from migrators.backends.mysql import connect, sql
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-_PARTITIONS = """
-SELECT DISTINCT table_name, partition_name, partition_ordinal_position
-FROM information_schema.partitions
-WHERE table_schema = DATABASE() AND partition_name IS NOT NULL ORDER BY 1, 3
+_PARTITIONS = f"""
+SELECT table_name, partition_name FROM information_schema.partitions
+WHERE table_schema = DATABASE() AND partition_name IS NOT NULL
+  AND coalesce(subpartition_ordinal_position, 1) = 1
+ORDER BY {sql.BY_NAME}, partition_ordinal_position
 """
 
 
@@ -20,7 +21,7 @@ def counted(url: sa.URL) -> dict[str, dict[str, int]]:
     """Return rows by table and partition."""
     found: dict[str, dict[str, int]] = {}
     with connect.opened(url, "counting partitions") as connection:
-        for table, partition, _ in connect.rows(connection, _PARTITIONS):
+        for table, partition in connect.rows(connection, _PARTITIONS):
             place = f"{sql.name(table)} PARTITION ({sql.name(partition)})"
             ((rows,),) = connect.rows(connection, f"SELECT count(*) FROM {place}")
             found.setdefault(str(table), {})[str(partition)] = int(rows)

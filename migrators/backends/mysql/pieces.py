@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from migrators.backends.interface import Cut, ReadQuery
     from migrators.backends.mysql.wire import Connection
 
-_KEPT = """
+_KEPT = f"""
 SELECT t.table_rows, t.avg_row_length
 FROM information_schema.tables AS t JOIN information_schema.statistics AS s
-  ON s.table_schema = t.table_schema AND s.table_name = t.table_name
+  ON s.table_schema = t.table_schema AND {sql.same_name("s", "t")}
 WHERE t.table_schema = coalesce(nullif(%s, ''), database()) AND t.table_name = %s
   AND t.engine = 'InnoDB' AND s.index_name = 'PRIMARY' AND s.seq_in_index = 1
   AND s.column_name = %s

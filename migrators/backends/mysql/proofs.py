@@ -1,18 +1,19 @@
-"""What is stored, as one digest; how much room it takes."""
+"""What is stored, by table; how much room it takes."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
 
+from migrators.backends.model import CATALOGUE, Contents
 from migrators.backends.mysql import catalog, connect, sql
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-def digest(url: sa.URL) -> str:
-    """Return SHA-256 over every table's checksum and number of rows, and the catalogue.
+def contents(url: sa.URL) -> Contents:
+    """Return every table's checksum and number of rows, and a digest of the catalogue.
 
     How far sequences have come is left out: a number that was taken and not stored is none that
     is missing.
@@ -25,7 +26,7 @@ def digest(url: sa.URL) -> str:
     ------
     DatabaseError
     """
-    total = hashlib.sha256()
+    parts = {}
     with connect.opened(url, "reading") as connection:
         tables = connect.rows(
             connection,
@@ -39,16 +40,16 @@ def digest(url: sa.URL) -> str:
                 connection, f"CHECKSUM TABLE {sql.name(table)} EXTENDED"
             )
             ((count,),) = connect.rows(connection, f"SELECT count(*) FROM {sql.name(table)}")
-            total.update(f"{table!r} {checksum} {count}\n".encode())
+            parts[str(table)] = f"{checksum} {count}"
         views = connect.rows(
             connection,
             "SELECT table_name, view_definition FROM information_schema.views "
             f"WHERE table_schema = %s ORDER BY {sql.BY_NAME}",
             (str(url.database),),
         )
-        total.update(repr(views).encode())
-    total.update(repr(sorted(catalog.read(url).objects.items())).encode())
-    return total.hexdigest()
+    objects = sorted(catalog.read(url).objects.items())
+    parts[CATALOGUE] = hashlib.sha256(repr((views, objects)).encode()).hexdigest()
+    return Contents(parts)
 
 
 def size_bytes(url: sa.URL) -> int:

@@ -22,6 +22,11 @@ BY_NAME = "CAST(table_name AS BINARY)"
 name, and which of them comes first is another from one query to the next."""
 
 
+def same_name(one: str, other: str) -> str:
+    """Return SQL: two of information_schema's tables speak of one table, whose case counts."""
+    return f"CAST({one}.table_name AS BINARY) = CAST({other}.table_name AS BINARY)"
+
+
 def name(identifier: str) -> str:
     """Quote an identifier."""
     return "`" + identifier.replace("`", "``") + "`"

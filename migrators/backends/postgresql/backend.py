@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from migrators.backends.fencing import Fence
     from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp, Still
     from migrators.backends.live import Live
-    from migrators.backends.model import Write
+    from migrators.backends.model import Contents, Write
     from migrators.backends.postgresql.adbc import Database
     from migrators.schema import Column, SchemaVersion
     from migrators.types import ColumnType
@@ -291,9 +291,9 @@ class PostgreSQLBackend(Server):
         """Give who may connect, not whom the fence lets in, to what is made like this."""
         self._unfenced = saved
 
-    def digest(self) -> str:
-        """Digest catalogue and rows."""
-        return content.digest(self.url)
+    def contents(self) -> Contents:
+        """Digest catalogue and rows; see `content.contents`."""
+        return content.contents(self.url)
 
     def held(self, project: str, command: str) -> AbstractContextManager[Still]:
         """Hold an advisory lock in the maintenance database."""

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from migrators.backends import where
 from migrators.backends.interface import Backend, Catalog, Snapshot, Stamp
 from migrators.backends.live import Live
+from migrators.backends.model import Contents
 from migrators.backends.sqlite import (
     catalog,
     connect,
@@ -286,9 +287,9 @@ class SQLiteBackend(Facts, Backend):
 
         return SQLiteFence(self._closed(), self._busy_ms)
 
-    def digest(self) -> str:
+    def contents(self) -> Contents:
         """Digest main file and WAL."""
-        return proofs.digest(self._closed())
+        return Contents({"": proofs.digest(self._closed())})
 
     def require_sound(self) -> None:
         """Have SQLite look at every page; see `source.require_sound`."""

@@ -198,7 +198,7 @@ def test_stopped() -> None:
     assert stopped_lines(DEED, STATUS, ["free about 13 GB on db1"], 1) == [
         "",
         "Nothing is lost and nobody has seen anything.",
-        "  shop_v2  complete; no row, table or schema of it was changed",
+        "  shop_v2  no row, table or schema of it was changed by this run",
         "  extract  complete; will be used again",
         "  staging  unfinished",
         "  shop_v3  does not exist",
@@ -218,6 +218,13 @@ def test_stopped_where_nothing_is_used_again() -> None:
     assert "  extract  complete; used again without --fresh" in stopped_lines(fresh, STATUS, [], 1)
 
 
+def test_what_to_type_again_is_said_once() -> None:
+    """A hint may end with it, too."""
+    lines = stopped_lines(DEED, STATUS, ["stop it, then type the same command again"], 1)
+    at = lines.index("To go on     stop it")
+    assert lines[at + 1] == "             then type the same command again:"
+
+
 def test_stopped_by_a_signal() -> None:
     """No hint: the same command goes on."""
     lines = stopped_lines(DEED, STATUS, [], 130)
@@ -230,7 +237,7 @@ def test_stopped_under_a_fence() -> None:
     """FENCED is never left unsaid, and what opens it comes first."""
     fenced = replace(STATUS.versions[0], fenced=AT)
     lines = stopped_lines(DEED, replace(STATUS, versions=(fenced, STATUS.versions[1])), [], 1)
-    assert f"  shop_v2  complete, unchanged, FENCED since {when(AT)}: nobody can write" in lines
+    assert f"  shop_v2  not changed by this run; FENCED since {when(AT)}: nobody can write" in lines
     at = lines.index("To give up   migrate unfence 2     then start release 2; loses nothing")
     assert lines[at + 1].strip().startswith("migrate discard 2to3")
     whole = replace(STATUS, versions=(fenced,), runs=())
