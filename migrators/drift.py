@@ -115,7 +115,7 @@ def compare(live: Catalog, fresh: Catalog) -> list[Difference]:
         for kind, name in sorted(live.objects.keys() | expected.keys())
         if live.objects.get((kind, name)) != expected.get((kind, name))
     ]
-    new_tables = {d.name for d in found if d.kind == "table" and d.what == "extra"}
+    new_tables = {d.name for d in found if d.kind in _ROWS and d.what == "extra"}
     marked = [_mark(difference, new_tables) for difference in found]
     return sorted(marked, key=lambda d: (d.what != "missing", d.kind, d.name))
 
@@ -212,8 +212,8 @@ def _holds(database: Backend, snapshot: Snapshot, difference: Difference) -> boo
 def additions(found: Iterable[Difference]) -> list[Difference]:
     """Return what the live database merely has more, less what belongs to a further table."""
     added = [d for d in found if d.additive]
-    tables = {d.name for d in added if d.kind == "table"}
-    return [d for d in added if d.name.split(".", 1)[0] not in tables or d.kind == "table"]
+    tables = {d.name for d in added if d.kind in _ROWS}
+    return [d for d in added if d.name.split(".", 1)[0] not in tables or d.kind in _ROWS]
 
 
 def mends(found: Iterable[Difference], schema: SchemaVersion, database: str) -> tuple[str, ...]:

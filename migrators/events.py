@@ -5,7 +5,7 @@ A stage takes `emit: Emit` and calls it with frozen events; it never prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -26,11 +26,14 @@ class StageStarted(Event):
         What it does, for people: "14 tables, 9.1 GB".
     total : int
         Units of progress in all (rows), 0 where it is not known.
+    tables : mapping of str to int
+        Those of each table, where they are known.
     """
 
     stage: str
     about: str = ""
     total: int = 0
+    tables: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ def load(
         No room, no right.
     """
     began = time.monotonic()
-    total = sum(reader.rows(name) or 0 for name in schema.tables)
-    emit(StageStarted("load", f"{len(schema.tables)} tables", total))
+    rows = {name: reader.rows(name) or 0 for name in schema.tables}
+    emit(StageStarted("load", f"{len(rows)} tables", sum(rows.values()), rows))
     say_filled(reader, emit)
     there = _begun(staging, schema, basis, emit)
     left = [name for name in schema.load_order if name not in there]
@@ -68,7 +68,7 @@ def load(
         return _table(reader, schema, name, staging, write, emit)
 
     def cells(name: str) -> int:
-        return (reader.rows(name) or 0) * len(schema.tables[name].stored)
+        return rows[name] * len(schema.tables[name].stored)
 
     with ExitStack() as stack:
         at_once = min(jobs, staging.writers, len(left))

@@ -28,7 +28,7 @@ from migrators.order import OrderCheck, in_order
 from migrators.stream import ahead, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -76,7 +76,7 @@ def extract(
     with source.snapshot(scratch, jobs) as snapshot:
         counts = _totals(plan, snapshot)
         total = sum(int(counts[sql][0]) for sql in _counted(plan))  # one is read for each
-        emit(StageStarted("extract", f"{len(plan.tables)} tables", total))
+        emit(StageStarted("extract", f"{len(plan.tables)} tables", total, _by_table(plan, counts)))
         answers, maps = _beforehand(plan, snapshot, scratch.parent / "secret")
         done = _tables(plan, snapshot, _Work(maps, counts, writer, scratch), emit)
         facts = _facts(plan, snapshot, done)
@@ -159,6 +159,16 @@ def _totals(plan: Plan, snapshot: Snapshot) -> dict[str, tuple[Any, ...]]:
 def _counted(plan: Plan) -> list[str]:
     """Return what counts each part's source, a part at a time."""
     return [p.accounting.total for t in plan.tables for p in t.parts if p.accounting is not None]
+
+
+def _by_table(plan: Plan, counts: Mapping[str, tuple[Any, ...]]) -> dict[str, int]:
+    """How many rows are read for each new table, where all of its parts are counted."""
+    parts = {t.name: [p.accounting for p in t.parts] for t in plan.tables}
+    return {
+        name: sum(int(counts[each.total][0]) for each in asked if each is not None)
+        for name, asked in parts.items()
+        if asked and None not in asked
+    }
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pyarrow as pa
 
@@ -101,8 +102,14 @@ def _frames(batches: Iterator[pa.RecordBatch]) -> Iterator[Any]:
 
 
 def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    """Rows of Python values; Arrow gives a UUID, the one type of a fixed size, as bytes."""
     for batch in batches:
-        yield from batch.to_pylist()
+        schema = batch.schema
+        uuids = [f.name for f in schema if pa.types.is_fixed_size_binary(f.type)]
+        for row in batch.to_pylist():
+            for name in uuids:
+                row[name] = None if row[name] is None else UUID(bytes=row[name])
+            yield row
 
 
 _FORMS: dict[str, Any] = {"frames": _frames, "batches": iter, "rows": _rows}

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from migrators.project import Project
 
 
+_DATABASE = "the database"
+"""How the docstring of a file that was read from one names it."""
+
+
 @dataclass(frozen=True)
 class Frozen:
     """What `freeze` did.
@@ -216,7 +220,7 @@ def _from_database(project: Project, source: str) -> Source:
     name = (url.database or "").replace("\\", "/").rpartition("/")[2]
     return Source(
         found.metadata,
-        said=f"the database {name}",
+        said=f"{_DATABASE} {name}",
         live=True,
         database=found.database,
         beside=found.beside,
@@ -230,11 +234,19 @@ def _check_growth(before: SchemaVersion | None, found: Source, version: int) -> 
         return []
     problems = grow.refused(before.metadata, found.metadata, version)
     if problems:
-        raise UsageError(
-            "\n".join(problems),
-            hint=f"migrate freeze {version + 1} --from ...     writes them as the next schema",
-        )
+        hint = [f"migrate freeze {version + 1} --from ...     writes them as the next schema"]
+        if _of_a_database(before) and not found.live:
+            hint.append(
+                f"rm {before.path.parent.name}/{before.path.name}     first, where the models are "
+                f"release {version}'s: a file read from a database lacks enums, zones, intervals"
+            )
+        raise UsageError("\n".join(problems), hint=tuple(hint))
     return grow.added(before.metadata, found.metadata)
+
+
+def _of_a_database(before: SchemaVersion) -> bool:
+    """Whether `freeze` or `init` read a file from a database, as its first line says."""
+    return f"frozen from {_DATABASE}" in before.path.read_text("utf-8").partition("\n")[0]
 
 
 def _text(

@@ -126,8 +126,11 @@ class Binder:
             msg = f"{what} is no value: name one of its columns, such as old.users.c.id"
             raise BindError(msg)
         if isinstance(expression.type, sa.types.NullType):
+            said = " ".join(str(expression).split())
+            again = said if len(said) <= _REPEATED else "..."
             msg = (
-                f"the type of {expression} is not known: sa.type_coerce({expression}, sa.Integer())"
+                f"the type of {said} is not known: sa.type_coerce({again}, sa.Integer()), or "
+                "whichever it is"
             )
             raise BindError(msg)
         try:
@@ -214,11 +217,24 @@ def fitted(node: Node, target: ColumnType) -> Node:
         return node  # whether each value fits the declared length is asked of each value
     if fit.widens(node.type, target) or _both_integers(node.type, target):
         return Widen(node, target)
-    how = "no rule makes one, only an expression that the old database computes"
-    if target.kind not in _WITHOUT_RULE:
-        how = f"write rules.{rule_for(target)}(...)"
-    msg = f"{node.type} does not become {target} by itself: {how}"
+    msg = f"{node.type} does not become {target} by itself: {_how(node.type, target)}"
     raise BindError(msg)
+
+
+def _how(own: ColumnType, target: ColumnType) -> str:
+    """Say what makes values of one type from those of another: a line that the plan takes."""
+    kinds = {own.kind, target.kind}
+    if kinds == {Kind.INTEGER, Kind.UUID}:
+        return "write step.rekey(new.<its table>), which those that refer to it follow" + (
+            ", or step.uuid(...)" if target.kind is Kind.UUID else ""
+        )
+    if kinds in ({Kind.INTEGER, Kind.ENUM}, {Kind.BOOLEAN, Kind.ENUM}):
+        return "write rules.map(...)"
+    if target.kind is Kind.INTERVAL:
+        return "no rule makes one: compute it in a function with .computed(...)"
+    if target.kind in _WITHOUT_RULE:
+        return "no rule makes one, only an expression that the old database computes"
+    return f"write rules.{rule_for(target)}(...)"
 
 
 def _described(declared: sa.types.TypeEngine[Any]) -> ColumnType | None:
@@ -243,7 +259,7 @@ def _of_cast(cast: sa.Cast[Any], target: ColumnType | None, *, alone: bool) -> s
     """Say why a cast is refused, and what to write."""
     names = list(dict.fromkeys(f"old.{c.table.key}.c.{c.name}" for c in carried(cast.clause)))
     how = "leave the cast out"
-    if target is not None and target.kind not in _WITHOUT_RULE:
+    if target is not None and target.kind not in (*_WITHOUT_RULE, Kind.INTERVAL):
         how = f"write rules.{rule_for(target)}({names[0] if len(names) == 1 else '...'})"
     elsewhere = "" if alone else ", or compute the value in a function with .computed(...)"
     return (
@@ -262,6 +278,8 @@ def _of_calculation(operand: Any) -> str:
     )
 
 
+_REPEATED = 60
+"""Letters of an expression that a message says twice; longer ones stand there once."""
 _TEXTUAL = (Kind.TEXT, Kind.ENUM, Kind.SET)
 _SIZED = (Kind.BINARY, Kind.BITS)
 _WITHOUT_RULE = (Kind.SET, Kind.BITS, Kind.ARRAY, Kind.NATIVE)

@@ -33,7 +33,10 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Demand:
-    """One demand of a column, and the condition under which a row breaks it."""
+    """One demand of a column, and the condition under which a row breaks it.
+
+    `or_else` is what the new schema can do about it; empty where it can do nothing.
+    """
 
     column: str
     demand: str
@@ -41,6 +44,7 @@ class Demand:
     broken: Any
     detail: Any = None
     lines: tuple[str, ...] = ()
+    or_else: str = "allow it"
 
 
 def faults(asker: Asker, rows: PartRows) -> Iterator[Fault]:
@@ -66,6 +70,7 @@ def _counted(asker: Asker, rows: PartRows, demands: Sequence[Demand]) -> Iterato
 
 def _fault(asker: Asker, rows: PartRows, demand: Demand, count: int) -> Fault:
     value = rows.expression(demand.column) if asker.show_values else demand.detail
+    or_else = f"or {demand.or_else} in schemas/{asker.plan.new.path.name}"
     return Fault(
         where=f"{rows.table.name}.{demand.column}",
         demand=demand.demand,
@@ -75,7 +80,7 @@ def _fault(asker: Asker, rows: PartRows, demand: Demand, count: int) -> Fault:
         see=asker.shown(rows.where(demand.broken)),
         mend=(
             *wording.correct(asker.plan, rows.part, demand.lines),
-            f"or allow it in schemas/{asker.plan.new.path.name}",
+            *((or_else,) if demand.or_else else ()),
         ),
     )
 
@@ -126,17 +131,17 @@ def _length(asker: Asker, rows: PartRows, column: Column, x: Any) -> Demand:
         f"rows are longer than {limit} characters",
         length > limit,
         length,
-        (
-            _line(rows, column, f"rules.truncate({old}, {limit})"),
-            f"or widen {column.name} in schemas/{asker.plan.new.path.name}",
-        ),
+        (_line(rows, column, f"rules.truncate({old}, {limit})"),),
+        or_else="widen it",
     )
 
 
 def _size(column: Column, x: Any) -> Demand:
     limit, size = column.type.length, sa.func.length(x)
     said = f"rows are longer than {limit} bytes"
-    return Demand(column.name, f"has at most {limit} bytes", said, size > limit, size)
+    return Demand(
+        column.name, f"has at most {limit} bytes", said, size > limit, size, or_else="widen it"
+    )
 
 
 def _labels(rows: PartRows, column: Column, x: Any) -> Demand:
@@ -160,7 +165,7 @@ def _nul(asker: Asker, rows: PartRows, column: Column, x: Any) -> Iterator[Deman
         old = wording.origin(rows.part, column.name)
         lines = (_line(rows, column, f"rules.scrub({old})"),)
         said = "rows have a NUL character"
-        yield Demand(column.name, "is text without NUL", said, broken, lines=lines)
+        yield Demand(column.name, "is text without NUL", said, broken, lines=lines, or_else="")
 
 
 def _range(asker: Asker, rows: PartRows, column: Column, x: Any) -> Iterator[Demand]:
@@ -171,7 +176,7 @@ def _range(asker: Asker, rows: PartRows, column: Column, x: Any) -> Iterator[Dem
         said = f"rows are outside {low} to {high}"
         number = sa.type_coerce(x, sa.BigInteger())  # YEAR has no operators of its own
         outside = sa.not_(number.between(low, high))
-        yield Demand(column.name, f"has {declared.bits} bits", said, outside, x)
+        yield Demand(column.name, f"has {declared.bits} bits", said, outside, x, or_else="widen it")
 
 
 # CHECK -----------------------------------------------------------------------------------

@@ -25,10 +25,10 @@ from migrators.events import (
 )
 from migrators.report.bar import Progress, bar, words
 from migrators.report.paint import paint
-from migrators.report.text import WIDTH, clock, duration, escape, wrap
+from migrators.report.text import WIDTH, clock, count, duration, escape, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TextIO
 
 REDRAW = 0.1
@@ -102,7 +102,8 @@ class Teller:
     def stop(self) -> None:
         """Say how far the stage at work has come; nothing if none is."""
         if self._stage:
-            self.line(f"{self._started}  {escape(self._stage):<9} {self._so_far()}")
+            came = self._own() or self._so_far()
+            self.line(f"{self._started}  {escape(self._stage):<9} {came}")
             self._enter("", "", 0)
 
     def _take(self, event: Event) -> None:
@@ -115,24 +116,30 @@ class Teller:
                 self._run = event.run
             case StageStarted():
                 self.began = True
-                self._enter(event.stage, event.about, event.total)
+                self._enter(event.stage, event.about, event.total, event.tables)
                 if self._terminal:
                     self._progress()
             case TableProgress():
+                self._open.add(event.table)
                 self._rows(event.table, self._seen.get(event.table, 0) + event.rows)
             case TableDone():
+                self._open.discard(event.table)
                 self._rows(event.table, self._seen.get(event.table, event.rows))
             case StageDone():
                 self._done(event)
             case Note():
                 self._say(clock(self._now()), "", event.text)
 
-    def _enter(self, stage: str, about: str, total: int) -> None:
+    def _enter(
+        self, stage: str, about: str, total: int, tables: Mapping[str, int] | None = None
+    ) -> None:
         self._stage, self._about, self._total = stage, about, total
         self._started = clock(self._now())
         self._since = self._last = self._seconds()
         self._table = ""
         self._seen: dict[str, int] = {}
+        self._open: set[str] = set()
+        self._totals = tables or {}
         self._all = 0
 
     def _rows(self, table: str, rows: int) -> None:
@@ -162,6 +169,14 @@ class Teller:
 
     def _so_far(self) -> str:
         return words(self._state(self._seconds())) or escape(self._short(self._about))
+
+    def _own(self) -> str:
+        """Say how far the one table at work is; empty where there are several, or none."""
+        (table, *others) = self._open or ("",)
+        total = self._totals.get(table, 0)
+        if others or not total:
+            return ""
+        return f"{escape(table)}: {count(self._seen[table])} of {count(total)} rows"
 
     def _done(self, event: StageDone) -> None:
         said = tuple(filter(None, event.said or (self._about,)))

@@ -219,7 +219,10 @@ def _binary(value: Any, to: ColumnType) -> Any:
 
 
 def _uuid(value: Any, _to: ColumnType) -> Any:
+    """A UUID, its text, or its 16 bytes: as a function's frames hold it."""
     try:
+        if isinstance(value, bytes):
+            return UUID(bytes=value).bytes
         return UUID(value).bytes if isinstance(value, str) else value.bytes
     except (AttributeError, ValueError):
         return None
@@ -235,11 +238,22 @@ def _time(value: Any, _to: ColumnType) -> Any:
 
 
 def _timestamp(value: Any, _to: ColumnType) -> Any:
-    return value if isinstance(value, dt.datetime) and value.tzinfo is None else None
+    fits = isinstance(value, dt.datetime) and not _beyond(value) and value.tzinfo is None
+    return value if fits else None
 
 
 def _instant(value: Any, _to: ColumnType) -> Any:
-    return value if isinstance(value, dt.datetime) and value.tzinfo is not None else None
+    fits = isinstance(value, dt.datetime) and not _beyond(value) and value.tzinfo is not None
+    return value if fits else None
+
+
+def _interval(value: Any, _to: ColumnType) -> Any:
+    return value if isinstance(value, dt.timedelta) and not _beyond(value) else None
+
+
+def _beyond(value: dt.datetime | dt.timedelta) -> bool:
+    """Whether pandas' times have nanoseconds, which Arrow would cut off, or are none (NaT)."""
+    return bool(getattr(value, "nanosecond", 0) or getattr(value, "nanoseconds", 0))
 
 
 _HOLDS: dict[Kind, Callable[[Any, ColumnType], Any]] = {
@@ -260,5 +274,5 @@ _HOLDS: dict[Kind, Callable[[Any, ColumnType], Any]] = {
     Kind.TIME: _time,
     Kind.TIMESTAMP: _timestamp,
     Kind.INSTANT: _instant,
-    Kind.INTERVAL: _of(dt.timedelta),
+    Kind.INTERVAL: _interval,
 }

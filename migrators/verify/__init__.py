@@ -54,8 +54,8 @@ def verify(
         For rows whose parent is missing.
     """
     began = time.monotonic()
-    total = sum(reader.rows(name) or 0 for name in schema.tables)
-    emit(StageStarted("verify", f"{len(schema.tables)} tables", total))
+    rows = {name: reader.rows(name) or 0 for name in schema.tables}
+    emit(StageStarted("verify", f"{len(rows)} tables", sum(rows.values()), rows))
 
     def table(name: str, snapshot: Snapshot, emit: Emit) -> tuple[int, list[str]]:
         with tempfile.TemporaryDirectory(dir=scratch) as own:

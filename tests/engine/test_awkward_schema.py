@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -515,6 +515,35 @@ def test_f79_tables_without_rowid_and_strict_ones_arrive(journey: Journey) -> No
     assert sorted(journey.shop.rows(made)) == sorted(journey.shop.rows(made, 1))
     assert "WITHOUT ROWID" in str(journey.shop.rows(made))
     assert "STRICT" in str(journey.shop.rows(made))
+
+
+ANY = [
+    ([1, -(2**63), None], "Integer"),
+    (["1", "007", "x", None], "Text"),
+    ([1.5, 0.5, None], "sa.REAL"),
+    ([b"1", None], "LargeBinary"),
+]
+
+
+@pytest.mark.parametrize(("values", "declared"), ANY, ids=[d for _, d in ANY])
+def test_f79_any_of_a_strict_table_is_what_its_values_are(
+    journey: Journey, values: list[Any], declared: str
+) -> None:
+    """SQLite keeps there whatever comes, as it comes; `freeze` and drift look at the values."""
+    journey.schemas(NOTES.format(declared).replace("))\n", "), sqlite_strict=True)\n"))
+    journey.shop.sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, x ANY) STRICT")
+    journey.shop.sql(numbered(values))
+    journey.converts_what_is_there()
+    kept = "SELECT id, x, typeof(x) FROM notes ORDER BY id"
+    assert journey.shop.rows(kept) == journey.shop.rows(kept, 1)
+
+
+def test_f79_any_of_values_of_several_kinds_is_refused(journey: Journey) -> None:
+    """No column of an extract holds both: which rows hold what is said."""
+    journey.schemas(NOTES.format("Text").replace("))\n", "), sqlite_strict=True)\n"))
+    journey.shop.sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, x ANY) STRICT")
+    journey.shop.sql(numbered(["1", 1, b"1", None]))
+    assert named(journey.stops(Refused))[:4] == ("notes", "x", 2, ["id 2", "id 3"])
 
 
 def test_f79_a_broken_reference_from_a_table_without_rowid_is_refused(journey: Journey) -> None:

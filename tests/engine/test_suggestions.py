@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from migrators import rules, types
 from migrators.errors import CodeError, PlanError
+from migrators.plan.bind import BindError, fitted
+from migrators.plan.model import Read
 
 if TYPE_CHECKING:
     from tests.sandbox import Sandbox
@@ -149,3 +157,61 @@ def test_a_misspelt_name_is_told_with_its_line(shop: Sandbox, line: str, said: s
         shop.plan()
     assert said in caught.value.message
     assert caught.value.line == 8
+
+
+TYPES = (
+    sa.Integer(), sa.Boolean(), sa.Float(), sa.Numeric(10, 2), sa.Text(),
+    sa.Enum("a", "b", name="e"), sa.JSON(), sa.LargeBinary(), sa.Uuid(), sa.Date(), sa.Time(),
+    sa.DateTime(), sa.DateTime(timezone=True), sa.Interval(), ARRAY(sa.Integer()),
+)  # fmt: skip
+
+
+def test_each_rule_that_a_message_names_is_there() -> None:
+    """From any type to any other: the rule to write exists, and keys are no rule's work."""
+    named = set()
+    for own, target in itertools.permutations((types.describe(t) for t in TYPES), 2):
+        with contextlib.suppress(BindError):
+            fitted(Read(0, own), target)
+            continue
+        with pytest.raises(BindError) as caught:
+            fitted(Read(0, own), target)
+        named |= set(re.findall(r"rules\.(\w+)", str(caught.value)))
+    assert named <= set(rules.__all__)
+    assert {"integer", "map", "uuid", "timestamp"} <= named
+
+
+KEYED = 't("users", Column("id", {0}, primary_key=True), Column("state", {1}))'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "step"),
+    [
+        (("Integer", "Integer"), ("Uuid", 'Enum("on", "off", name="s")'), {1: "on", 0: "off"}),
+        (("Uuid", 'Enum("on", "off", name="s")'), ("Integer", "Integer"), {"on": 1, "off": 0}),
+    ],
+    ids=["up", "down"],
+)
+def test_what_is_said_of_keys_and_labels_is_what_the_plan_takes(
+    shop: Sandbox, old: tuple[str, str], new: tuple[str, str], step: dict[object, object]
+) -> None:
+    """Integers and UUIDs: rekey; numbers and labels: a map. Those lines plan."""
+    said = str(problems(shop, "", KEYED.format(*old), KEYED.format(*new)))
+    assert "write step.rekey(new.<its table>)" in said
+    assert "write rules.map(...)" in said
+    shop.step(
+        f"step.rekey(new.users)\nstep.table(new.users).values("
+        f"state=rules.map(old.users.c.state, {step!r}))"
+    )
+    assert shop.plan()
+
+
+def test_a_long_expression_of_no_known_type_is_said_once(shop: Sandbox) -> None:
+    """On one line; what is to be written repeats a short one only."""
+    name = "old.users.c.id"
+    subquery = f"select(func.group_concat({name})).where({name} > 5, {name} < 7).scalar_subquery()"
+    users = 't("users", Column("id", Integer, primary_key=True), Column("n", Text))'
+    said = problems(shop, f"step.table(new.users).values(n={subquery})", users, users)
+    assert "sa.type_coerce(..., sa.Integer())" in str(said)
+    assert "\\n" not in str(said)
+    said = problems(shop, f"step.table(new.users).values(n=func.odd({name}))", users, users)
+    assert "sa.type_coerce(odd(users.id), sa.Integer())" in str(said)

@@ -708,3 +708,49 @@ def test_virtual_tables_stand_in_the_sql_beside_the_schema(project: Project) -> 
         sum("no step reads its rows, so fill it there, INSERT INTO" in n for n in done.notes) == 2
     )
     assert _drift(project) == []
+
+
+def test_any_of_a_strict_table_is_written_as_what_it_holds(
+    project: Project, tmp_path: Path
+) -> None:
+    """A STRICT table takes no NUMERIC: what is written can be made, and is no drift."""
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (a ANY, b ANY, c ANY, d ANY, e TEXT) STRICT")
+        connection.execute("INSERT INTO t VALUES (1, 'x', x'00', 1, 'e'), (2, 3, NULL, 0.5, NULL)")
+        connection.commit()
+    done = freeze(project, 1, f"sqlite:///{path}")
+    written = [str(c.type) for c in load_schema(project, 1).metadata.tables["t"].columns]
+    assert written == ["INTEGER", "TEXT", "BLOB", "REAL", "TEXT"]
+    assert done.notes[1].startswith("t.b is declared ANY: written as TEXT, but it holds integer")
+    backend = backend_for(sa.make_url(f"sqlite:///{path}"))
+    fresh = drift.fresh_catalog(backend, load_schema(project, 1), project.root)
+    assert drift.compare(backend.catalog(), fresh) == []
+
+
+def test_models_say_more_than_a_file_that_was_read_from_their_database(
+    project: Project, tmp_path: Path
+) -> None:
+    """`init` around a database, then `freeze` of its models: the other way out is said, too."""
+    (tmp_path / "enums.py").write_text(
+        "import sqlalchemy as sa\nmetadata = sa.MetaData()\n"
+        "t = sa.Table('t', metadata, sa.Column('id', sa.Integer, primary_key=True),\n"
+        "    sa.Column('e', sa.Enum('a', 'b', name='e')))\n"
+    )
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, e VARCHAR(1))")
+    freeze(project, 1, f"sqlite:///{path}")
+    with pytest.raises(UsageError, match=r"t\.e changed its type") as caught:
+        freeze(project, 1, "enums:metadata")
+    assert "rm schemas/v1.py     first, where the models are release 1's" in str(caught.value.hint)
+    with pytest.raises(UsageError) as caught:
+        freeze(project, 1, _other(tmp_path))
+    assert "rm schemas" not in str(caught.value.hint)
+
+
+def _other(folder: Path) -> str:
+    path = folder / "other.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, e INTEGER)")
+    return f"sqlite:///{path}"

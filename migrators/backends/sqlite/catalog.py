@@ -8,11 +8,12 @@ them, keys are not null, rowid tables' integer keys are what they are.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrators.backends.interface import Catalog
 from migrators.backends.sqlite import references, sql, table_sql, tokens
-from migrators.backends.sqlite.declared import type_text
+from migrators.backends.sqlite.declared import held_text, storage_classes, type_text
 from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
@@ -97,10 +98,13 @@ def _table(connection: sqlite3.Connection, dialect: sa.Dialect, name: str, state
     yield ("table", name), ", ".join(sorted(said.options))
     rows = connection.execute(f"PRAGMA table_xinfo({sql.name(name)})").fetchall()
     for _, column, declared, notnull, _, key, hidden in rows:
+        text = declared
+        if "strict" in said.options:
+            text = held_text(declared, partial(_stored, connection, name, column))
         needed = notnull or key
         extra = said.columns.get(tokens.quoted(column), "")
         facts = [
-            type_text(declared, dialect),
+            type_text(text, dialect),
             "not null" if needed and hidden not in _GENERATED else "",
             extra,
         ]
@@ -109,6 +113,11 @@ def _table(connection: sqlite3.Connection, dialect: sa.Dialect, name: str, state
         yield _constraint(connection, name, constraint)
     if not any(c.kind == "primary key" for c in said.constraints):
         yield ("primary key", name), ""
+
+
+def _stored(connection: sqlite3.Connection, table: str, column: str) -> set[str]:
+    asked = storage_classes(sql.name(table), sql.name(column))
+    return {kind for (kind,) in connection.execute(asked)}
 
 
 def _constraint(

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from migrators.backends.sqlite import sql
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _TEXT = re.compile(r"\s*([\w ]*?)\s*(?:\(([^)]*)\).*)?", re.DOTALL)
 _COUNTED = ("NUM", "DEC", "MONEY", "CURRENCY", "YEAR", "BIT", "FIXED")
 """What words of numbers have in them; asked where there are no values."""
 _DIGITS = 2  # precision and scale
+_ANY = "ANY"
+"""What a column of a STRICT table may be besides: it keeps all values as they come."""
 
 
 def meant(text: str, dialect: sa.Dialect) -> Any:
@@ -74,15 +79,48 @@ def type_text(text: str, dialect: sa.Dialect) -> str:
     return " ".join(written.split()).replace(", ", ",").lower()
 
 
+def held_text(text: str, stored: Callable[[], set[str]]) -> str:
+    """Return the type text of a column of a STRICT table; of ANY by what it holds.
+
+    Such a column keeps whatever it is given, and no schema declares it: it is what its values
+    are. Where they are of several kinds it is text, and each other cell is refused by name.
+
+    Parameters
+    ----------
+    stored : callable
+        Gives the storage classes of its values, NULL left out; asked where it is ANY.
+    """
+    if _parts(text)[0] != _ANY:
+        return text
+    found = stored()
+    if len(found) == 1:
+        return found.pop().upper()
+    return "REAL" if found == {"integer", "real"} else "TEXT"
+
+
 def declare(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     """Give reflected columns the types that they mean; return what a person should look at."""
     notes = []
     for table in metadata.tables.values():
         rows = connection.exec_driver_sql(f"PRAGMA table_xinfo({sql.name(table.name)})").all()
+        strict = bool(table.dialect_options["sqlite"].get("strict"))
         for _, name, text, *_ in rows:
-            if name in table.columns:
+            if name in table.columns and strict:
+                notes += _declare_strict(connection, table.columns[name], text)
+            elif name in table.columns:
                 notes += _declare(connection, table.columns[name], text or "")
     return notes
+
+
+def _declare_strict(connection: sa.Connection, column: sa.Column[Any], text: str) -> list[str]:
+    """A STRICT table has six words for types; ANY alone says nothing of the values."""
+    stored: set[str] = set()
+    if _parts(text)[0] == _ANY:
+        stored = _stored(connection, column)
+    column.type = meant(held_text(text, stored.copy), connection.dialect)
+    if _parts(text)[0] != _ANY:
+        return []
+    return [_note(column, text, stored)]
 
 
 def _declare(connection: sa.Connection, column: sa.Column[Any], text: str) -> list[str]:
@@ -98,9 +136,14 @@ def _declare(connection: sa.Connection, column: sa.Column[Any], text: str) -> li
     written, dialect = column.type, connection.dialect
     same = chosen.compile(dialect=dialect) == written.compile(dialect=dialect)
     column.type = chosen if same else chosen.with_variant(written, dialect.name)
-    said = f"is declared {text}" if name else "has no declared type"
-    held = _held(stored, column)
-    return [f"{column.table.name}.{column.name} {said}: written as {type(chosen).__name__}, {held}"]
+    return [_note(column, text, stored)]
+
+
+def _note(column: sa.Column[Any], text: str, stored: set[str]) -> str:
+    """Return what a person should look at, where a word left the type open."""
+    said = f"is declared {text}" if text else "has no declared type"
+    written, held = type(column.type).__name__, _held(stored, column)
+    return f"{column.table.name}.{column.name} {said}: written as {written}, {held}"
 
 
 def _held(stored: set[str], column: sa.Column[Any]) -> str:
@@ -113,8 +156,12 @@ def _held(stored: set[str], column: sa.Column[Any]) -> str:
 
 def _stored(connection: sa.Connection, column: sa.Column[Any]) -> set[str]:
     cell, table = sql.name(column.name), sql.name(column.table.name)
-    asked = f"SELECT DISTINCT typeof({cell}) FROM {table} WHERE {cell} IS NOT NULL"
-    return set(connection.exec_driver_sql(asked).scalars())
+    return set(connection.exec_driver_sql(storage_classes(table, cell)).scalars())
+
+
+def storage_classes(table: str, cell: str) -> str:
+    """Return the query for the storage classes of a column, given with its table in SQL."""
+    return f"SELECT DISTINCT typeof({cell}) FROM {table} WHERE {cell} IS NOT NULL"
 
 
 def _chosen(stored: set[str], name: str) -> Any:

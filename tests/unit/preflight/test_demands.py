@@ -83,6 +83,7 @@ def test_f53_length_counts_characters_not_bytes(shop: Sandbox) -> None:
     finding = only_stop(checked(shop))
     assert finding.title == "users.name has at most 5 characters in schema 2"
     assert finding.facts == ("2 rows are longer than 5 characters  id 2 (6), 3 (6)",)
+    assert finding.mend[2:] == ("or widen it in schemas/v2.py",)
     assert seen(shop, finding) == [(2,), (3,)]
 
 
@@ -105,6 +106,7 @@ def test_f46_a_nul_character_is_found(shop: Sandbox) -> None:
     finding = only_stop(checked(shop))
     assert finding.facts == ("1 row has a NUL character  id 1",)
     assert "rules.scrub(old.users.c.name)" in finding.mend[1]
+    assert len(finding.mend) == 2  # no declaration lets a NUL into text
 
 
 def test_rows_that_the_step_leaves_out_are_not_asked(shop: Sandbox) -> None:

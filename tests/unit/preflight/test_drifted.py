@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from adbc_driver_sqlite import dbapi
 
 from migrators.errors import Findings
 from tests.unit.preflight.asking import checked, only_stop, stops
@@ -69,6 +71,21 @@ def test_a_table_or_column_more_that_is_empty_is_a_note(shop: Sandbox) -> None:
     assert stops(found) == []
     assert [(f.level, f.facts) for f in found.findings] == [("note", more)]
     assert shop.migrate().unknown == more
+
+
+def test_a_full_text_table_more_that_is_empty_is_a_note(shop: Sandbox) -> None:
+    """As any other table; where the module that it is of is missing, nobody can say it is empty."""
+    with closing(dbapi.connect(":memory:")) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA compile_options")
+        if ("ENABLE_FTS5",) not in cursor.fetchall():
+            pytest.skip("this SQLite of ADBC has no FTS5")
+    users(shop, "CREATE VIRTUAL TABLE words USING fts5(body)")
+    found = checked(shop)
+    assert stops(found) == []
+    assert [(f.level, f.facts) for f in found.findings] == [("note", ("virtual table words",))]
+    assert shop.migrate().unknown == ("virtual table words",)
+    shop.sql("INSERT INTO words VALUES ('cheese')")
+    assert only_stop(checked(shop)).facts == ("virtual table words",)
 
 
 def test_data_that_the_schema_does_not_know_of_stops(shop: Sandbox) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 
-from migrators.events import Note, RunBegan, StageDone, StageStarted, TableDone, TableProgress
+import pytest
+
+from migrators.events import (
+    Event,
+    Note,
+    RunBegan,
+    StageDone,
+    StageStarted,
+    TableDone,
+    TableProgress,
+)
 from migrators.report.bar import Progress, bar
 from migrators.report.teller import Teller
 from migrators.report.text import clock
@@ -181,6 +191,26 @@ def test_a_run_that_stops_says_how_far_it_came() -> None:
     teller.stop()
     teller.stop()
     assert stream.getvalue() == f"{AT}  load      4,113,408 of 6,310,400 rows, at releases\n"
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([TableDone("load", "users", 90)], "releases: 4,113,408 of 6,310,400 rows"),
+        ([TableProgress("load", "users", 20)], "4,113,428 of 6,310,490 rows, at users"),
+        ([TableDone("load", "releases", 6_310_400)], "4,113,408 of 6,310,490 rows, at releases"),
+    ],
+    ids=["one", "several", "none"],
+)
+def test_a_run_that_stops_at_one_table_says_its_own_rows(others: list[Event], said: str) -> None:
+    """Where several are at work the numbers are of all: of one of them they would be wrong."""
+    teller, stream, _ = _teller()
+    teller(StageStarted("load", "", 6_310_490, {"releases": 6_310_400, "users": 90}))
+    teller(TableProgress("load", "releases", 4_113_408))
+    for event in others:
+        teller(event)
+    teller.stop()
+    assert stream.getvalue() == f"{AT}  load      {said}\n"
 
 
 def test_names_are_escaped() -> None:
