@@ -23,7 +23,7 @@ from migrators.run.loading import open_extract
 from migrators.run.lock import locked
 from migrators.run.personal import personal_of
 from migrators.run.present import present
-from migrators.sample import Sampled, choose, spoken, write
+from migrators.sample import Sampled, choose, of_settings, spoken, write
 from migrators.sample.reading import Reading
 from migrators.schema import load_schema
 from migrators.verify import verify
@@ -142,13 +142,13 @@ def _references(
     project: Project, schema: SchemaVersion, options: SampleOptions, emit: Emit
 ) -> tuple[Reference, ...]:
     """Return the virtual references; one of the settings may be of another version."""
-    found = [spoken(schema, text) for text in options.references]
-    for text in project.settings.references:
-        try:
-            found.append(spoken(schema, text))
-        except UsageError as error:
-            emit(Note(f"[tool.migrators] references: {error.message}: left out"))
-    return tuple(found)
+    asked = (spoken(schema, text) for text in options.references)
+    said = of_settings(
+        schema,
+        project.settings.references,
+        lambda error: emit(Note(f"[tool.migrators] references: {error.message}: left out")),
+    )
+    return (*asked, *said)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from migrators.errors import UsageError
 from migrators.sample.request import known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from migrators.schema import SchemaVersion, Table
 
@@ -40,6 +40,12 @@ class Reference:
     target: str
     target_columns: tuple[str, ...]
     stated: bool = True
+
+    @property
+    def pairs(self) -> tuple[tuple[tuple[str, str], tuple[str, str]], ...]:
+        """Return (table, column) of both sides, one pair for each column."""
+        both = zip(self.columns, self.target_columns, strict=True)
+        return tuple(((self.table, own), (self.target, theirs)) for own, theirs in both)
 
     def __str__(self) -> str:
         """Say it: "orders.customer_no"."""
@@ -81,6 +87,27 @@ def spoken(schema: SchemaVersion, text: str) -> Reference:
             f"`{text}` has {len(columns)} columns on one side, {len(targets)} on the other"
         )
     return Reference(table, columns, target, targets, stated=False)
+
+
+def of_settings(
+    schema: SchemaVersion,
+    texts: Iterable[str],
+    left_out: Callable[[UsageError], None] = lambda _error: None,
+) -> tuple[Reference, ...]:
+    """Return the virtual references of `[tool.migrators]`; those of other versions are left out.
+
+    Parameters
+    ----------
+    left_out : callable
+        Is told of each that this version has not.
+    """
+    found = []
+    for text in texts:
+        try:
+            found.append(spoken(schema, text))
+        except UsageError as error:
+            left_out(error)
+    return tuple(found)
 
 
 def _names(side: re.Match[str]) -> tuple[str, tuple[str, ...]]:
