@@ -74,6 +74,8 @@ def open_fixtures(
     UsageError
         There is no such table.
     """
+    if not path.is_dir():
+        raise ExtractError(f"there is no directory {path}", hint=instead(project, path))
     found = version_of(path)
     if version is not None and found != version:
         there = project.fixtures(version)
@@ -85,6 +87,17 @@ def open_fixtures(
     reader = Fixtures.open(path, schema)
     reader.chosen = frozenset(_with_parents(schema, tables) if tables else schema.tables)
     return reader
+
+
+def instead(project: Project, path: Path) -> str:
+    """Return what makes fixtures that are not there, or which ones are."""
+    number = next((v for v in project.versions() if path == project.fixtures(v)), None)
+    there = [p.relative_to(project.root).as_posix() for p in project.all_extracts()]
+    if number is None:
+        return f"there are: {', '.join(there)}" if there else "migrate sample N     writes some"
+    before = [a for a, b in project.steps() if b == number and project.fixtures(a).is_dir()]
+    command = f"fixtures {before[-1]}to{number}" if before else f"sample {number}"
+    return f"migrate {command}     writes it"
 
 
 def _with_parents(schema: SchemaVersion, tables: Sequence[str]) -> set[str]:

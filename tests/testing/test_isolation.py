@@ -193,7 +193,7 @@ def test_threads_share_the_connection(databases: Databases) -> None:
 
 
 def test_what_an_application_does_to_each_connection_is_done_once(databases: Databases) -> None:
-    """Its listener sets something outside of a transaction; all connections are one that is open."""
+    """Its listener sets something outside of a transaction: all share one that is open."""
     told = []
 
     def connected(raw: Any, _record: Any) -> None:
