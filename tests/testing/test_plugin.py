@@ -66,6 +66,7 @@ BAD = {
     "dangling": ('"fixtures/dangling"', "correct it in dangling/roles.csv"),
     "twice": ('"fixtures/twice"', "correct it in twice/suppliers.csv"),
     "type": ('"fixtures/type"', "customers.csv"),
+    "label": ('"fixtures/label"', "correct it in label/projects.csv"),
     "header": ('"fixtures/header"', "settings.csv"),
 }
 
@@ -86,6 +87,7 @@ def spoil(project: Project) -> None:
         "dangling": ("roles.csv", r"\n1,[^,]+,", "\n1,00000000-0000-8000-a000-000000000000,"),
         "twice": ("suppliers.csv", r"\n2,", "\n1,"),
         "type": ("customers.csv", r"\n1,", "\none,"),
+        "label": ("projects.csv", '"active"', '"retired"'),  # a file of SQLite's would take it
         "header": ("settings.csv", r"^\w+", "renamed"),
     }
     for name, (file, pattern, text) in edits.items():
