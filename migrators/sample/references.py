@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from migrators.config import nearest
 from migrators.errors import UsageError
 from migrators.sample.request import known
+from migrators.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _SIDE = re.compile(
     r"\s*(?:(?P<table>.+?)\((?P<columns>[^()]+)\)|(?P<one>.+)\.(?P<column>[^.]+))\s*"
 )
+_ALIKE = ({Kind.INTEGER, Kind.DECIMAL}, {Kind.TEXT, Kind.ENUM})
+"""Kinds of which one may hold the other's values."""
 _EXAMPLE = "orders.customer_no = customers.no"
 
 
@@ -86,7 +89,21 @@ def spoken(schema: SchemaVersion, text: str) -> Reference:
         raise UsageError(
             f"`{text}` has {len(columns)} columns on one side, {len(targets)} on the other"
         )
-    return Reference(table, columns, target, targets, stated=False)
+    made = Reference(table, columns, target, targets, stated=False)
+    for own, theirs in made.pairs:
+        _comparable(schema, own, theirs)
+    return made
+
+
+def _comparable(schema: SchemaVersion, own: tuple[str, str], theirs: tuple[str, str]) -> None:
+    """Refuse columns of which no value of the one is one of the other."""
+    one, other = (schema.tables[table].column[name].type for table, name in (own, theirs))
+    alike = any({one.kind, other.kind} <= kinds for kinds in _ALIKE)
+    if one.kind is not other.kind and not alike:
+        raise UsageError(
+            f"{'.'.join(own)} is a {one} and {'.'.join(theirs)} a {other}: the one cannot refer "
+            "to the other"
+        )
 
 
 def of_settings(

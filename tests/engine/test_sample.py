@@ -177,6 +177,7 @@ def test_a_large_extract_gives_the_same_sample_as_its_database(large: Sandbox) -
         (Request(), ("log.login",), "`log.login` is no reference"),
         (Request(), ("log.lgin = users.login",), "log has no column `lgin`"),
         (Request(), ("log(login, what) = users.login",), "2 columns on one side, 1 on"),
+        (Request(), ("log.login = users.id",), "log.login is a text and users.id a integer(32)"),
     ],
 )
 def test_what_is_not_there_is_said(
