@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from migrators.schema import SchemaVersion
 
 
+_BARE = "no column is declared personal, and what is written will be committed as it is"
+
+
 @dataclass(frozen=True)
 class SampleOptions:
     """Where a sample goes.
@@ -185,6 +188,8 @@ class _Sampling:
         began = time.monotonic()
         self.emit(StageStarted("sample", database.database))
         committed = self.project.is_fixture(to)
+        if committed and not self.replacer.personal:
+            self.emit(Note(f"{_BARE}: [tool.migrators.pii] says which are"))
         place = self.run.scratch / "sample"
         mode = 0o644 if committed else 0o600
         files = self.options.files or ("csv" if committed else "parquet")

@@ -149,6 +149,7 @@ def test_references_that_the_schema_does_not_state(large: Sandbox) -> None:
     asked = SampleOptions(replace=True)
     sample(large.project, 1, begin, asked, emit=lambda e: said.append(getattr(e, "text", "")))
     assert "log.login: 4 rows: refers to a row of users that is not there" in said
+    assert any(text.startswith("no column is declared personal") for text in said)
     assert "[tool.migrators] references: schema 1 has no table `gone`: left out" in said
 
 
