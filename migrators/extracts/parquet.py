@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from migrators.extracts.interface import FileEntry
     from migrators.schema import Column
 
-_READ_ROWS = BATCH_ROWS // 2
+_READ_ROWS = BATCH_ROWS // 4
 """Of a row group at a time: several tables are read at once, each a few batches ahead."""
 _WRITE = {
     "compression": "zstd",

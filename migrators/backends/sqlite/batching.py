@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 BYTES = 16 * 2**20
 """Of long values in a batch."""
 _LONG = 4_096
-"""Bytes, from which on a value counts: 32,768 shorter ones are at most 128 MB, and no column
+"""Bytes, from which on a value counts: 16,384 shorter ones are at most 64 MB, and no column
 of a database in use is all of them."""
-_MOST_ROWS, _FEWEST_ROWS, _CELLS = 32_768, 4_096, 2**22
-"""Of a batch: rows at most, 32 MB of numbers, and of very wide tables still enough rows."""
+_MOST_ROWS, _FEWEST_ROWS, _CELLS = 16_384, 4_096, 2**22
+"""Of a batch: rows at most (twice as many take no less time), 32 MB of numbers, and of very wide
+tables still enough rows."""
 _LEAST = 8
 """Rows, however long one of them is: a row at a time takes hours for millions."""
 _OPEN_ENDED = frozenset({Kind.TEXT, Kind.JSON, Kind.BINARY, Kind.ARRAY, Kind.NATIVE})

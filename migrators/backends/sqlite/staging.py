@@ -46,6 +46,8 @@ _BULK = (
     "locking_mode = EXCLUSIVE",
     "foreign_keys = OFF",
 )
+_CACHE_KIB = 8_192
+"""Of a connection that writes rows in the order of their key, which only ever appends."""
 
 
 def create(path: Path, schema: SchemaVersion, dialect: sa.Dialect, busy_ms: int) -> None:
@@ -141,7 +143,7 @@ def _write(
     columns: Sequence[Column],
     batches: Iterator[pa.RecordBatch],
 ) -> int:
-    for pragma in (*_BULK, f"cache_size = -{connect.CACHE_KIB}"):
+    for pragma in (*_BULK, f"cache_size = -{_CACHE_KIB}"):
         connection.run(f"PRAGMA {pragma}")
     feed = _Feed(table, columns, _declared(connection, table), batches)
     names = ", ".join(sql.name(c.name) for c in columns)

@@ -17,9 +17,10 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteDialect
 
 from migrators.backends.sqlite import broken, failures, sql
 from migrators.errors import DatabaseError
@@ -47,27 +48,26 @@ class Index:
         )
 
 
+class _WithoutUniques(SQLiteDDLCompiler):
+    """Writes a table as SQLAlchemy does, its UNIQUE constraints left out."""
+
+    def visit_unique_constraint(self, constraint: Any, **_kw: Any) -> Any:
+        """Return None, which is no line of the table."""
+        del constraint
+
+
+class _Bare(SQLiteDialect):
+    ddl_compiler = _WithoutUniques
+    supports_statement_cache = True
+
+
 def statements(metadata: sa.MetaData, dialect: sa.Dialect) -> list[str]:
     """Return CREATE TABLE of every table, without the constraints that `add` adds later."""
-    bare = _without_uniques(metadata)
     found = []
-    for key, table in metadata.tables.items():
-        whole, less = _create(table, dialect), _create(bare.tables[key], dialect)
+    for table in metadata.tables.values():
+        whole, less = _create(table, dialect), _create(table, _Bare())
         found.append(less if _deferrable(whole, less, table.name) else whole)
     return found
-
-
-def _without_uniques(metadata: sa.MetaData) -> sa.MetaData:
-    bare = sa.MetaData()
-    for table in metadata.tables.values():
-        copied = table.to_metadata(bare)
-        for column in table.columns:  # the copy of an Enum has forgotten its variants
-            copied.c[column.name].type = column.type
-    for table in bare.tables.values():
-        for constraint in list(table.constraints):
-            if isinstance(constraint, sa.UniqueConstraint):
-                table.constraints.discard(constraint)
-    return bare
 
 
 def _create(table: sa.Table, dialect: sa.Dialect) -> str:
