@@ -64,7 +64,7 @@ class Fixtures(ExtractReader):
                 yield batch
 
     def _fit(self, table: Table, batch: pa.RecordBatch) -> None:
-        for column in table.stored:
+        for column in self.columns(table.name):  # some are held as text
             values = batch[column.name]
             for reason, mask in misfits(values, column.type, nullable=True):
                 tally = refusals.Tally(table.name, column.name, reason)
