@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
-from migrators.errors import DatabaseError
+from migrators.errors import DatabaseError, MigrateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ _BESIDE = _FIRST | {
     "view", "materialized view", "statistics", "storage", "tablespace", "replica identity",
     "cluster", "event trigger", "publication", "foreign server", "operator", "operator class",
     "cast", "text search configuration", "text search dictionary", "large objects",
-    "definer of",
+    "definer of", "history", "index comment",
 }  # fmt: skip
 """Kinds of objects that rows mean the same without, as long as nothing of the schema's uses
 them: what does is another object, and differs itself."""
@@ -251,6 +251,32 @@ def fresh_catalog(database: Backend, schema: SchemaVersion, scratch_dir: Path) -
         A private directory; the scratch database is removed again.
     """
     return built_catalog(database.scratch(scratch_dir, scratch_name()), schema)
+
+
+def ground(old: Backend, new: Backend) -> Backend:
+    """Return what a database that the old one is compared with is made beside, or in.
+
+    Beside the old one; where that may not be, as on a managed server, at the new one's place if
+    it is of the same kind.
+
+    Parameters
+    ----------
+    old, new : Backend
+        `new` in place (`Backend.inside`) where it is an empty database that is there.
+    """
+    elsewhere = new.name == old.name and new.url != old.url
+    free = elsewhere and old.unmakeable() and not new.unmakeable() and is_free(new)
+    return new if free else old
+
+
+def is_free(new: Backend) -> bool:
+    """Whether something may be made at the place of a new database: one in place is empty."""
+    if new.in_place:
+        try:
+            new.ready()
+        except MigrateError:
+            return False
+    return True
 
 
 def scratch_name() -> str:

@@ -205,14 +205,14 @@ class Project:
         return shlex.quote(config.redact(self.to)) if self.to else ""
 
     def check(self, name: str) -> str:
-        """Return the command that asks what a run would meet; `check` has no --into.
+        """Return the command that asks what a run would meet.
 
         Parameters
         ----------
         name : str
             "1to2", or "1" of a copy.
         """
-        return f"migrate check {name}{replace(self, into=False).option}"
+        return f"migrate check {name}{self.option}"
 
     def _url(self, written: str, version: int) -> sa.URL:
         import sqlalchemy as sa

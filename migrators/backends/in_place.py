@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from migrators.backends.interface import Stamp
 
-MARK = "migrate_loading"
 _SHOWN = 3
 
 
@@ -45,6 +44,10 @@ class InPlace(Backend):
     def like(self, old: Backend) -> Self:  # noqa: ARG002
         """Return this database: encoding and collation are what they are."""
         return self
+
+    def staging(self, run: str) -> Self:
+        """Return this database for another run: there is no other place."""
+        return type(self)(self.url, run)
 
     def unmakeable(self) -> tuple[str, ...]:
         """Return nothing: none is made beside it."""

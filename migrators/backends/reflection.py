@@ -18,6 +18,7 @@ from migrators.backends import portable, where
 from migrators.backends.stamping import ALEMBIC_TABLE, OURS
 from migrators.config import redact
 from migrators.errors import DatabaseError, UsageError
+from migrators.schema.fingerprint import constraints
 from migrators.schema.sqltext import as_text
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _mean_colons(table: sa.Table) -> None:
             default.arg = _meant(default.arg)
         if column.computed is not None:
             column.computed.sqltext = _meant(column.computed.sqltext)
-    for constraint in table.constraints:
+    for constraint in constraints(table):
         if isinstance(constraint, sa.CheckConstraint):
             constraint.sqltext = _meant(constraint.sqltext)
     for index in table.indexes:

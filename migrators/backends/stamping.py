@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ALEMBIC_TABLE = "alembic_version"
-OURS = frozenset((STAMP, ALEMBIC_TABLE))
+MARK = "migrate_loading"
+"""The view that says which run loads a database in place."""
+OURS = frozenset((STAMP, ALEMBIC_TABLE, MARK))
 """What no schema declares and no catalogue shows."""
 ALEMBIC = (
     f"CREATE TABLE IF NOT EXISTS {ALEMBIC_TABLE} (version_num VARCHAR(32) NOT NULL, "

@@ -234,9 +234,7 @@ def _whole_records(name: str, held: bytes, line: int) -> Block | None:
     kinds = data[separators]
     returns = separators[kinds == CR]
     if returns.size:
-        at = line + _lines_before(data, int(returns[0]))
-        hint = "save the file with LF line ends; quote text that has a CR in it"
-        raise refused(name, at, "has a CR outside quotes", hint)
+        raise _returned(name, line + _lines_before(data, int(returns[0])))
     records = np.flatnonzero(kinds == LF)
     if not records.size:
         return None
@@ -255,10 +253,17 @@ def _check_quotes(name: str, data: NDArray[np.uint8], quotes: Positions, line: i
         at = line + _lines_before(data, int(stray[0]))
         hint = 'put the whole field in quotes and write each quote in it twice: "5"" pipe"'
         raise refused(name, at, "has a quote inside an unquoted field", hint)
+    if after.size and data[after[0] + 1] == CR:
+        raise _returned(name, line + _lines_before(data, int(after[0])))
     if after.size:
         at = line + _lines_before(data, int(after[0]))
         hint = 'a field ends at its closing quote; a quote in text is written twice: "5"" pipe"'
         raise refused(name, at, "has text after a closing quote", hint)
+
+
+def _returned(name: str, line: int) -> ExtractError:
+    hint = "save the file with LF line ends; quote text that has a CR in it"
+    return refused(name, line, "has a CR outside quotes", hint)
 
 
 def _cut(name: str, held: bytes, line: int) -> ExtractError:

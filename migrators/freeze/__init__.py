@@ -298,11 +298,17 @@ def _prove(written: SchemaVersion, metadata: sa.MetaData) -> None:
         Something of the source cannot be written down.
     """
     for name, table in metadata.tables.items():
-        if _nameless(written.metadata.tables[name]) != _nameless(table):
+        source, file = _nameless(table), _nameless(written.metadata.tables[name])
+        if source != file:
+            parts = [part for part in source if source[part] != file[part]]
+            columns = source["columns"].items()
+            odd = [column for column, facts in columns if facts != file["columns"].get(column)]
             raise CodeError(
-                f"table {name} cannot be frozen exactly: what was written differs from its source",
+                f"table {name} cannot be frozen exactly: its {' and its '.join(parts)} would not "
+                f"be declared as they are{': ' if odd else ''}{', '.join(odd)}; nothing was "
+                "written",
                 path=written.path,
-                hint=f"compare {written.path.name} with the source, and mend it by hand",
+                hint=f"write {written.path.name} by hand; of a database, --from models declares it",
             )
 
 

@@ -53,9 +53,9 @@ def type_(column: sa.Column[Any]) -> str | Call:
 
 
 def column(found: sa.Column[Any], names: Names) -> Call:
-    """Return a column; it says `primary_key` where the table's key has no name."""
+    """Return a column; it says `primary_key` where that says all of the table's key."""
     keywords: dict[str, str | Call] = {}
-    if found.primary_key and not names(found.table.primary_key):
+    if found.primary_key and not _key_is_said(found.table, names):
         keywords["primary_key"] = "True"
     if bool(found.nullable) == bool(found.primary_key):
         keywords["nullable"] = repr(bool(found.nullable))
@@ -70,7 +70,8 @@ def column(found: sa.Column[Any], names: Names) -> Call:
     if pii := found.info.get("pii"):
         keywords["info"] = literal({"pii": pii})
     keywords |= _options(found.dialect_kwargs)
-    return call("sa.Column", literal(found.name), type_(found), *_made(found), **keywords)
+    inside = filter(None, (_check(c, names) for c in _inside(found, names)))
+    return call("sa.Column", literal(found.name), type_(found), *_made(found), *inside, **keywords)
 
 
 def table(found: sa.Table, names: Names, order: Sequence[str]) -> Call:
@@ -103,13 +104,28 @@ def modules(item: str | Call) -> set[str]:
 
 
 def _constraints(found: sa.Table, names: Names) -> Iterable[Call]:
-    kept = [c for c in declared.constraints(found) if not _said_by_type(c)]
-    if found.primary_key.columns and (name := names(found.primary_key)):
+    inside = [c for column in found.columns for c in _inside(column, names)]
+    kept = [c for c in declared.constraints(found) if not _said_by_type(c) and c not in inside]
+    if _key_is_said(found, names):
         key = [literal(c.name) for c in found.primary_key.columns]
-        yield call("sa.PrimaryKeyConstraint", *key, name=literal(name))
+        named = {"name": literal(name)} if (name := names(found.primary_key)) else {}
+        yield call("sa.PrimaryKeyConstraint", *key, **named)
     for spelled in (_unique, _foreign_key, _check):
         lines = [line for c in kept if (line := spelled(c, names)) is not None]
         yield from sorted(lines, key=str)
+
+
+def _key_is_said(found: sa.Table, names: Names) -> bool:
+    """Whether the key stands by itself: it has a name, or its columns are in another order."""
+    key = [column.name for column in found.primary_key.columns]
+    own = [column.name for column in found.columns if column.primary_key]
+    return bool(key) and (bool(names(found.primary_key)) or key != own)
+
+
+def _inside(found: sa.Column[Any], names: Names) -> list[sa.Constraint]:
+    """Return the CHECKs that stay in their column: MariaDB has them there, without a name."""
+    checks = [c for c in found.constraints if isinstance(c, sa.CheckConstraint)]
+    return [c for c in checks if not names(c)]
 
 
 def _unique(constraint: sa.Constraint, names: Names) -> Call | None:
@@ -278,6 +294,9 @@ def _enum(kind: str, plain: sa.Enum, check: sa.CheckConstraint | None) -> Call:
         keywords |= _own_check(check)
     if plain.length and plain.length != max((len(label) for label in plain.enums), default=0):
         keywords["length"] = str(plain.length)
+    for key in ("charset", "collation"):  # MySQL's
+        if value := getattr(plain, key, None):
+            keywords[key] = literal(value)
     return call(kind, *(literal(label) for label in plain.enums), **keywords)
 
 

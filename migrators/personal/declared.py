@@ -126,6 +126,23 @@ def strangers(schemas: Iterable[SchemaVersion], settings: Mapping[str, object]) 
 # columns that hold the same values ---------------------------------------------------------
 
 
+def with_referring(
+    schema: SchemaVersion, found: Mapping[Place, Treatment], pairs: Iterable[tuple[Place, Place]]
+) -> dict[Place, Treatment]:
+    """Return personal columns with those that hold the same values, as another version sees them.
+
+    Nothing is refused: what is contradictory is for who asks for this version itself.
+    """
+    made = dict(found)
+    for group in _groups([*_referring(schema), *pairs]):
+        chosen = [found[place] for place in group if place in found]
+        if chosen:
+            first = min(chosen, key=lambda one: one.of)
+            theirs = Treatment("", of=first.of) if first.by else first
+            made |= dict.fromkeys(group - found.keys(), theirs)
+    return made
+
+
 def _spread(
     schema: SchemaVersion, found: dict[Place, Treatment], groups: Iterable[set[Place]]
 ) -> None:

@@ -87,8 +87,10 @@ def check(
     missing = rights.findings(plan, old, new)
     if missing:  # nothing more can be asked
         return Check((), tuple(missing), time.monotonic() - began, bool(plan.losses))
-    is_drifted = _drift(plan, old, catalog := fresh(old, plan.old), found, scratch)
+    catalog = fresh(drift.ground(old, new), plan.old)
+    is_drifted = _drift(plan, old, catalog, found, scratch)
     found.ok.append(wording.accounted(plan))
+    found.findings += crossing.unmakeable(plan, old, new, fresh, found.findings)
     access.look([plan, *later], old, new, fresh, found)
     with old.snapshot(scratch) as snapshot:
         asker = Asker(plan, old, new, snapshot, show_values)
@@ -97,8 +99,7 @@ def check(
         _ask(asker, scratch, found, emit, drifted=is_drifted)
     _room(plan, old, new, runs or scratch, found)
     found.findings += unproven.findings(plan, found.unproven)
-    seconds = time.monotonic() - began
-    emit(StageDone("check", seconds))
+    emit(StageDone("check", seconds := time.monotonic() - began))
     return Check(tuple(found.ok), ordered(found.findings), seconds, bool(plan.losses))
 
 

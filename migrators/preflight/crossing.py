@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrators.errors import NotHeld
+from migrators import drift
+from migrators.errors import DatabaseError, NotHeld
 from migrators.extract.evaluate import evaluate
 from migrators.extract.refuse import key_texts
 from migrators.plan.model import Read
@@ -23,8 +24,10 @@ from migrators.types import Kind
 from migrators.types.limits import NONE, Limits, beyond
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from migrators.backends.interface import Backend
+    from migrators.drift import Fresh
     from migrators.plan.model import Output, Part, Plan, TablePlan
     from migrators.preflight.rows import Asker
 
@@ -60,6 +63,30 @@ def faults(
         narrow = ruled.only(part, concerned)
         if narrow is not None:
             yield from _part(asker, table, narrow, limits, maps)
+
+
+def unmakeable(
+    plan: Plan, old: Backend, new: Backend, fresh: Fresh, found: Sequence[Finding]
+) -> list[Finding]:
+    """Return why another kind of database does not take the new schema: it is made there once.
+
+    SQL that one kind wrote (of a CHECK, a default, a computed column) may be none of another's.
+
+    Parameters
+    ----------
+    found : sequence of Finding
+        Where one of them stops the migration already, nothing is made.
+    """
+    stopped = any(finding.level == "STOP" for finding in found)
+    if new.name == old.name or stopped or not drift.is_free(new):
+        return []
+    try:
+        fresh(new, plan.new)
+    except DatabaseError as error:
+        file = f"schemas/{plan.new.path.name}"
+        title = f"{wording.short(new.database)} cannot be made as {file} says"
+        return [Finding("STOP", title, (str(error),), mend=(f"edit {file}",))]
+    return []
 
 
 def lints(plan: Plan, said: tuple[str, ...]) -> list[Finding]:

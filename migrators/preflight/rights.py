@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrators import drift
 from migrators.preflight import wording
 from migrators.preflight.model import Finding
 
@@ -25,9 +26,9 @@ def findings(plan: Plan, old: Backend, new: Backend) -> list[Finding]:
         )
         title = f"the role may not read {named}{more} of {wording.short(old.database)}"
         found.append(Finding("STOP", title, (_WHO,), mend=tuple(sorted(missing.values()))))
-    # beside the old one, too: a fresh database of its schema is made, to compare with
+    # a fresh database of the old one's schema is made, too, to compare with
     there = new.unmakeable()
-    made = tuple(dict.fromkeys((*old.unmakeable(), *there)))
+    made = tuple(dict.fromkeys((*drift.ground(old, new).unmakeable(), *there)))
     if made:
         beside = wording.short((new if there else old).database)
         title = f"the role may not make databases beside {beside}"

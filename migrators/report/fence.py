@@ -30,15 +30,24 @@ def ended_lines(made: FenceReceipt) -> list[str]:
     return [*lines, *(wrap(f"who passes all the same: {passing}", "  ", 4) if passing else [])]
 
 
-def unfence_lines(was: FenceReceipt | None, database: str, failed: Sequence[str] = ()) -> list[str]:
-    """Return the page of `migrate unfence`."""
+def unfence_lines(
+    was: FenceReceipt | None, database: str, failed: Sequence[str] = (), unwritten: str = ""
+) -> list[str]:
+    """Return the page of `migrate unfence`.
+
+    Parameters
+    ----------
+    unwritten : str
+        Why it is in no journal.
+    """
     if was is None:
         return [f"{escape(database)} is not fenced: nothing to do."]
     said = f"{escape(was.database)} is open again, as it was before {when(was.since)}"
+    more = [f"  not written down: {escape(unwritten)}"] if unwritten else []
     if not failed:
-        return [f"{said}."]
+        return [f"{said}.", *more]
     listed = [f"  {escape(line)}" for line in failed]
-    return [f"{said}, but for what this role may not give back:", *listed]
+    return [f"{said}, but for what this role may not give back:", *listed, *more]
 
 
 def receipt_lines(made: FenceReceipt) -> list[str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from migrators.errors import MigrateError
 from migrators.preflight import Finding
 from migrators.run import places
+from migrators.run.basis import steps_digest
 from migrators.run.directory import may_write
-from migrators.run.leftovers import steps_digest
 from migrators.run.options import Options
 from migrators.run.present import present
 from migrators.run.publishing import already_published

@@ -96,9 +96,13 @@ class RunDirectory:
         whats : str
             "staging", "scratch".
         """
-        lines = self.journal()
-        gone = {line["database"] for line in lines if line["what"] == "gone"}
-        return [x for x in lines if x["what"] in whats and x["database"] not in gone]
+        made: list[dict[str, Any]] = []
+        for line in self.journal():
+            if line["what"] == "gone":  # one in place is emptied, and may be made again
+                made = [x for x in made if x["database"] != line["database"]]
+            elif line["what"] in whats:
+                made.append(line)
+        return made
 
     def keep(self, receipt: Receipt) -> None:
         """Write `receipt.json`."""
@@ -172,7 +176,10 @@ def may_write(project: Project) -> None:
 def _unwritable(runs: Path, why: str | None) -> DatabaseError:
     return DatabaseError(
         f"{runs}: {why}: a run keeps its journal there",
-        hint="make room or make it writable, or set MIGRATE_RUNS to another directory",
+        hint=(
+            "make room or make it writable",
+            "or set MIGRATE_RUNS to another directory, which knows of no fence and no former run",
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrators.backends import backend_for
-from migrators.errors import Findings, MigrateError, UsageError
+from migrators.errors import DatabaseError, Findings, MigrateError, UsageError
 from migrators.events import Emit, Note, StageDone, StageStarted, silent
 from migrators.failpoints import act
 from migrators.receipt import FenceReceipt
@@ -288,10 +288,16 @@ def fence(project: Project, version: int) -> FenceReceipt:
     return stands.receipt
 
 
-def unfence(project: Project, version: int) -> tuple[FenceReceipt | None, tuple[str, ...]]:
-    """Open the database of a version; return what stood, and what could not be given back.
+def unfence(project: Project, version: int) -> tuple[FenceReceipt | None, tuple[str, ...], str]:
+    """Open the database of a version.
 
-    Again, it does nothing. The database need not be there any more.
+    Again, it does nothing. The database need not be there any more. A full disk, perhaps that
+    of the run which stopped for it, keeps nobody out.
+
+    Returns
+    -------
+    (FenceReceipt or None, lines, str)
+        What stood, what could not be given back, and why it is in no journal; empty if it is.
 
     Raises
     ------
@@ -304,8 +310,19 @@ def unfence(project: Project, version: int) -> tuple[FenceReceipt | None, tuple[
         if found is None and version not in project.versions():
             load_schema(project, version)
         if found is None:
-            return None, ()
-        run = new_run(project, f"migrate unfence {version}")
-        failed = opened(run, database.fence(), found)
-        run.say("finished", outcome="unfenced")
-    return replace(found.receipt, until=now()), failed
+            return None, (), ""
+        failed, why = _unfenced(project, f"migrate unfence {version}", database.fence(), found)
+    return replace(found.receipt, until=now()), failed, why
+
+
+def _unfenced(
+    project: Project, command: str, fence: Fence, found: Standing
+) -> tuple[tuple[str, ...], str]:
+    try:
+        run = new_run(project, command)
+    except DatabaseError as unwritten:
+        with act("fence opened"):
+            return fence.open(found.saved), unwritten.message
+    failed = opened(run, fence, found)
+    run.say("finished", outcome="unfenced")
+    return failed, ""

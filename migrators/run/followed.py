@@ -15,7 +15,8 @@ from migrators import plan as plans
 from migrators.backends import backend_for, scratch_backend
 from migrators.errors import MigrateError
 from migrators.personal import Treatment
-from migrators.personal.declared import Place, declared
+from migrators.personal.declared import Place, declared, with_referring
+from migrators.sample import of_settings
 from migrators.schema import load_schema
 
 if TYPE_CHECKING:
@@ -98,7 +99,15 @@ class Declarations:
             if chosen is not None
         }
         further = found.get(version, {})
-        return {p: chosen for p, chosen in further.items() if p not in said} | own
+        known = {p: chosen for p, chosen in further.items() if p not in said} | own
+        return with_referring(self.schemas[version], known, self.pairs(version))
+
+    def pairs(self, version: int) -> list[tuple[Place, Place]]:
+        """Return columns of a version that refer to others, as `[tool.migrators]` alone says."""
+        if version not in self.schemas:
+            return []
+        found = of_settings(self.schemas[version], self.project.settings.references)
+        return [pair for reference in found for pair in reference.pairs]
 
     def _over(
         self, step: Step, known: Mapping[Place, Treatment], *, forth: bool

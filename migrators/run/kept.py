@@ -31,7 +31,7 @@ KEPT = 12
 _COMPLETE = b"complete"
 _PATIENCE = 60
 """Seconds until what a killed run had asked a server for is there, or never will be."""
-_AGAIN = 0.01
+_AGAIN, _AGAIN_THERE = 0.01, 0.1
 _SUFFIX = ".made"
 
 
@@ -96,6 +96,17 @@ class Entry:
         if not self.made.exists() or self.made.stamp() is None:
             return False
         os.pwrite(self._handle, _COMPLETE, 0)
+        return True
+
+    def whole(self, fill: Callable[[Backend], None]) -> bool:
+        """Make the database, unless it is whole; or return that another folder's process does."""
+        if self.adopt():
+            return True
+        if not self.alone_there():
+            return False
+        if not self.adopt():  # it was made while the lock was waited for
+            self.make(fill)
+        self._lock.close()
         return True
 
     def share(self) -> None:
@@ -164,13 +175,16 @@ class Kept:
             entry = self._locked(name, fcntl.LOCK_SH)  # waits for who makes it
             if entry.complete and entry.made.exists():
                 return entry
-            if entry.alone():
-                if not entry.adopt():
-                    entry.make(fill)
+            if not entry.alone():
+                entry.release()
+                time.sleep(_AGAIN)  # another one looks at it as well
+            elif entry.whole(fill):
                 entry.share()
                 return entry
-            entry.release()
-            time.sleep(_AGAIN)  # another one looks at it as well
+            else:
+                entry.release()
+                time.sleep(_AGAIN_THERE)
+                began = time.monotonic()  # whoever makes it holds the server's lock until then
         raise DatabaseError(
             f"{self.base.staging(name).database} was removed while tests use it",
             hint="end those tests, and run these again",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import shutil
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from migrators import __version__
 from migrators.errors import MigrateError
 from migrators.events import Emit, Note, silent
 from migrators.extracts.directory import ExtractReader, is_complete
@@ -17,13 +14,13 @@ from migrators.run.directory import RunDirectory, all_runs, clear_unbegun
 from migrators.run.places import is_there, staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from migrators.access import Access
     from migrators.backends.interface import Backend
     from migrators.plan.model import Plan
     from migrators.project import Project
+    from migrators.run.basis import Basis
 
 
 def discard_leftovers(
@@ -101,65 +98,70 @@ def _incomplete(run: RunDirectory) -> list[str]:
 
 
 def take_over(
-    project: Project, run: RunDirectory, step: str, wanted: str, since: str
+    project: Project, run: RunDirectory, step: str, wanted: Basis, since: str
 ) -> Path | None:
     """Move the unfinished extract of an earlier run here, whose finished tables still hold.
 
     Parameters
     ----------
-    wanted : str
-        Its basis.
+    wanted : Basis
     since : str
         When the fence was closed that stood then, and stands.
     """
     for other in others(project, run):
         for line in other.said("extract"):
             path = other.extract(step)
-            same = (line["step"], line.get("basis"), line.get("fenced")) == (step, wanted, since)
+            same = (line["step"], line.get("basis"), line.get("fenced")) == (
+                step,
+                wanted.digest,
+                since,
+            )
             if same and path.is_dir() and not is_complete(path):
                 with act("extract taken over"):
                     return path.rename(run.extract(step))
     return None
 
 
-def basis(source: str, plans: Sequence[Plan], files: str, access: Access) -> str:
-    """Return a digest of everything that an extract depends on.
+def complete_extract(
+    project: Project, wanted: Basis, plan: Plan, since: str, emit: Emit
+) -> ExtractReader | None:
+    """Return an undamaged extract of an earlier run that has this basis, and say so.
+
+    Where there is none it is said why the last one is not used.
 
     Parameters
     ----------
-    source : str
-        Digest of the old database.
-    plans : sequence of Plan
-        Of the chain's steps up to and with the one whose extract it is.
-    access : Access
-        Of the old database: a right that was given since the extract is in no digest of rows.
+    since : str
+        As `take_over` wants it, which comes next.
     """
-    rights = (f"{kind} {sorted(map(str, said))}" for kind, said in access.plain().items())
-    return _digest([source, __version__, files, *sorted(rights), *_said(plans)])
-
-
-def steps_digest(plans: Sequence[Plan]) -> str:
-    """Return a digest of what a chain's steps and schemas say."""
-    return _digest(_said(plans))
-
-
-def _said(plans: Sequence[Plan]) -> Iterator[str]:
-    for plan in plans:
-        yield from (plan.name, plan.digest, plan.old.fingerprint, plan.new.fingerprint)
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def complete_extract(project: Project, wanted: str, plan: Plan) -> ExtractReader | None:
-    """Return an undamaged extract of an earlier run that has this basis."""
+    why = _unused(project, wanted, plan.name, since)
     for run in all_runs(project):
         for line in run.said("extracted"):
             path = run.extract(line["step"])
-            if line["basis"] == wanted and is_complete(path):
-                with suppress(MigrateError):
+            if line["basis"] == wanted.digest and is_complete(path):
+                try:
                     reader = ExtractReader.open(path, plan.new)
                     reader.check()
-                    return reader
+                except MigrateError as error:
+                    why = f"that of run {run.id} is damaged: {error.message}"
+                    continue
+                emit(Note(f"{plan.verb}: the extract of an earlier run is complete; used again"))
+                return reader
+    if why:
+        emit(Note(f"{plan.verb}: extracted anew: {why}"))
     return None
+
+
+def _unused(project: Project, wanted: Basis, step: str, since: str) -> str:
+    """Say what the latest extract of a step lacks; empty where there is none, or it was cleared."""
+    for run in all_runs(project):
+        begun = [line for line in run.said("extract") if line["step"] == step]
+        if not begun:
+            continue
+        finished = any(line["step"] == step for line in run.said("extracted"))
+        if not finished and not (since and begun[-1].get("fenced") == since):
+            return f"that of run {run.id} was not finished"
+        changed = wanted.changed(begun[-1].get("of", {}))
+        there = run.extract(step).is_dir()
+        return f"{changed} since run {run.id}" if changed and there else ""
+    return ""

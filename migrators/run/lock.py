@@ -113,9 +113,10 @@ def _held(project: Project, command: str) -> Iterator[Still]:
     try:
         _take(handle)
         try:
-            with act("project lock taken"):
+            said = f"{command} since {now()}, process {os.getpid()}"
+            with act("project lock taken"), suppress(OSError):  # without room it holds as well
                 os.ftruncate(handle, 0)
-                os.pwrite(handle, f"{command} since {now()}, process {os.getpid()}".encode(), 0)
+                os.pwrite(handle, said.encode(), 0)
             yield partial(_require, path, handle)
         finally:
             with act("project lock freed"):

@@ -21,17 +21,11 @@ from migrators.receipt import Receipt, StageTime
 from migrators.run import deadline, fencing, places
 from migrators.run.access import captured, give
 from migrators.run.accounts import answer, extent, receipt_parts
+from migrators.run.basis import Basis, steps_digest
 from migrators.run.directory import new_run, now
 from migrators.run.fitting import carries, fits, still_filled
 from migrators.run.journal import asked, journalled, said
-from migrators.run.leftovers import (
-    basis,
-    complete_extract,
-    discard_leftovers,
-    others,
-    steps_digest,
-    take_over,
-)
+from migrators.run.leftovers import complete_extract, discard_leftovers, others, take_over
 from migrators.run.lock import locked
 from migrators.run.partitions import counted
 from migrators.run.present import present
@@ -193,7 +187,7 @@ class _Migration:
         with ended(self.project, run), fence as self.guard:
             self.source = old.contents() if fenced else self.source
             schema = self.plans[0].old
-            fresh = places.fresh_catalog(self.project, run, old, schema)
+            fresh = places.old_catalog(self.project, run, old, self.plans)
             self.unknown = fits(old, schema, fresh, run.scratch, self._check(), self.emit)
             self.beside = carries(old, new, run.scratch, fresh, self.plans[0], self._check())
             self._may_lose(old)
@@ -240,7 +234,7 @@ class _Migration:
     def _steps(self, old: Backend) -> tuple[ExtractReader, Backend]:
         database, before = old, self.access
         wanted = [
-            basis(self.source.digest, self.plans[: index + 1], self.options.files, before)
+            Basis.of(self.source.digest, self.plans[: index + 1], self.options.files, before)
             for index in range(len(self.plans))
         ]
         known = self._known(self.plans[0], wanted[0])
@@ -258,21 +252,25 @@ class _Migration:
             database = old if known else self._load(plan, reader, old)
         return reader, database
 
-    def _known(self, plan: Plan, wanted: str) -> ExtractReader | None:
+    def _known(self, plan: Plan, wanted: Basis) -> ExtractReader | None:
         """Return the complete extract that an earlier run made of the same; it is loaded only."""
-        known = None if self.options.fresh else complete_extract(self.project, wanted, plan)
-        if known is not None:
-            self.emit(Note(f"{plan.verb}: the extract of an earlier run is complete; used again"))
-        return known
+        if self.options.fresh:
+            return None
+        return complete_extract(self.project, wanted, plan, self._since(plan), self.emit)
 
-    def _extract(self, plan: Plan, database: Backend, wanted: str) -> ExtractReader:
+    def _since(self, plan: Plan) -> str:
+        """Return since when a fence stands under which finished tables may be taken over."""
+        return self.guard.since if plan is self.plans[0] and not plan.random_keys else ""
+
+    def _extract(self, plan: Plan, database: Backend, wanted: Basis) -> ExtractReader:
         began = time.monotonic()
         path = self.place.extract(plan.name)
-        since = self.guard.since if plan is self.plans[0] and not plan.random_keys else ""
+        since = self._since(plan)
         if since and not self.options.fresh:
             take_over(self.project, self.place, plan.name, wanted, since)
         discard_leftovers(self.project, others(self.project, self.place))  # of no use to it
-        self.place.say("extract", step=plan.name, basis=wanted, fenced=since)
+        facts = {"step": plan.name, "basis": wanted.digest}
+        self.place.say("extract", **facts, of=wanted.plain(), fenced=since)
         writer = ExtractWriter(path, plan.new, self.options.files, keeps=bool(since))
         try:
             extract(
@@ -288,7 +286,7 @@ class _Migration:
             said = f"{self._check(plan)}     finds every such row"
             refused.hint = (said, *refused.hint)
             raise
-        self.place.say("extracted", step=plan.name, basis=wanted)
+        self.place.say("extracted", **facts)
         reader = ExtractReader.open(path, plan.new)
         done = f"{database.database} is no longer needed: data complete on disk"
         self._stage(plan, "extract", began, extent(reader.manifest), done)

@@ -33,7 +33,7 @@ def personal_of(
     Parameters
     ----------
     references : iterable of Reference
-        That the schema does not state: what they join is replaced alike.
+        That neither the schema nor the settings state: what they join is replaced alike.
     known : Declarations, optional
         Of the project, where several versions are asked for.
 
@@ -45,11 +45,8 @@ def personal_of(
     known = known or Declarations(project)
     if project.settings.pii:
         strangers((schema, *known.schemas.values()), project.settings.pii)
-    pairs = (
-        ((reference.table, own), (reference.target, theirs))
-        for reference in references
-        for own, theirs in zip(reference.columns, reference.target_columns, strict=True)
-    )
+    spoken = (pair for reference in references for pair in reference.pairs)
+    pairs = [*known.pairs(schema.version), *spoken]
     followed = known.followed(schema.version)
     return personal_columns(schema, project.settings.pii, pairs, followed)
 

@@ -31,6 +31,15 @@ def target(project: Project, version: int) -> Backend:
     return backend_for(project.target(version))
 
 
+def inside(project: Project, new: Backend) -> Backend:
+    """Return the database that was given, without what a `migrate check` left that was killed."""
+    made = new.inside("")
+    if project.checks.is_dir():
+        with suppress(DatabaseError):  # it is said where it is asked for
+            _swept(project, made)
+    return made
+
+
 def may_publish(
     project: Project, new: Backend, options: Options, command: str, *, may_set_aside: bool = False
 ) -> None:
@@ -49,7 +58,7 @@ def may_publish(
     if project.into:
         if options.replace:
             raise UsageError("--into takes an empty database, and there is none to set aside")
-        new.inside("").ready()
+        inside(project, new).ready()
         return
     if not options.rehearse:
         former(project, new, command, may_replace=options.replace or may_set_aside)
@@ -128,14 +137,34 @@ def staging(
     return made
 
 
-def fresh_catalog(
-    project: Project, run: RunDirectory, database: Backend, schema: SchemaVersion
+def old_catalog(
+    project: Project, run: RunDirectory, old: Backend, plans: Sequence[Plan]
 ) -> Catalog:
-    """Return the catalogue of a database freshly built from a schema, beside another.
+    """Return the catalogue that the old database is compared with; see `drift.ground`."""
+    schema, version = plans[0].old, plans[-1].new.version
+    new = target(project, version)
+    place = drift.ground(old, new.inside("") if project.into else new) if project.to else old
+    return fresh_catalog(project, run, place, schema, schema.version if place is old else version)
+
+
+def fresh_catalog(
+    project: Project,
+    run: RunDirectory,
+    database: Backend,
+    schema: SchemaVersion,
+    version: int | None = None,
+) -> Catalog:
+    """Return the catalogue of a database freshly built from a schema, beside another, or in it.
 
     On a server the journal names it before it is made, as a staging database: what a crash
     leaves is removed by the next run. A file is in the run's scratch directory.
+
+    Parameters
+    ----------
+    version : int, optional
+        Whose place `database` is, unless the schema's.
     """
+    version = version or schema.version
     name = drift.scratch_name()
     made = database.scratch(run.scratch, name)
     if not _is_served(made, database, name):
@@ -143,9 +172,9 @@ def fresh_catalog(
     if project.checks.is_dir():
         with suppress(DatabaseError):
             _swept(project, database)
-    facts: dict[str, Any] = {"version": schema.version, "name": name}
-    if project.to and database.url == project.target(schema.version):
-        facts |= {"to": _shown(database.url), "into": False}
+    facts: dict[str, Any] = {"version": version, "name": name}
+    if project.to and database.url == project.target(version):
+        facts |= {"to": _shown(database.url), "into": database.in_place}
     run.say("scratch", database=made.database, **facts)
     try:
         found = drift.built_catalog(made, schema)
@@ -156,7 +185,11 @@ def fresh_catalog(
         raise DatabaseError(
             f"the role may not make databases beside {database.database}: one freshly made of "
             f"schemas/{schema.path.name} is what it is compared with",
-            hint=("an administrator types:", *grants),
+            hint=(
+                "an administrator types:",
+                *grants,
+                "or load into an empty database that is there, of the same kind: --into URL",
+            ),
         ) from error
     run.say("gone", database=made.database)
     return found

@@ -23,7 +23,7 @@ from migrators.run.loading import open_extract
 from migrators.run.lock import locked
 from migrators.run.personal import personal_of
 from migrators.run.present import present
-from migrators.sample import Sampled, choose, spoken, write
+from migrators.sample import Sampled, choose, of_settings, spoken, write
 from migrators.sample.reading import Reading
 from migrators.schema import load_schema
 from migrators.verify import verify
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from migrators.run.directory import RunDirectory
     from migrators.sample import Reference, Request
     from migrators.schema import SchemaVersion
+
+
+_BARE = "no column is declared personal, and what is written will be committed as it is"
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,13 @@ def _references(
     project: Project, schema: SchemaVersion, options: SampleOptions, emit: Emit
 ) -> tuple[Reference, ...]:
     """Return the virtual references; one of the settings may be of another version."""
-    found = [spoken(schema, text) for text in options.references]
-    for text in project.settings.references:
-        try:
-            found.append(spoken(schema, text))
-        except UsageError as error:
-            emit(Note(f"[tool.migrators] references: {error.message}: left out"))
-    return tuple(found)
+    asked = (spoken(schema, text) for text in options.references)
+    said = of_settings(
+        schema,
+        project.settings.references,
+        lambda error: emit(Note(f"[tool.migrators] references: {error.message}: left out")),
+    )
+    return (*asked, *said)
 
 
 @contextmanager
@@ -185,6 +188,8 @@ class _Sampling:
         began = time.monotonic()
         self.emit(StageStarted("sample", database.database))
         committed = self.project.is_fixture(to)
+        if committed and not self.replacer.personal:
+            self.emit(Note(f"{_BARE}: [tool.migrators.pii] says which are"))
         place = self.run.scratch / "sample"
         mode = 0o644 if committed else 0o600
         files = self.options.files or ("csv" if committed else "parquet")

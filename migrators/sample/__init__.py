@@ -17,8 +17,17 @@ chosen, and a batch of what is read.
 """
 
 from migrators.sample.closure import Sampled, choose
-from migrators.sample.references import Reference, references_of, spoken
+from migrators.sample.references import Reference, of_settings, references_of, spoken
 from migrators.sample.request import Request
 from migrators.sample.write import write
 
-__all__ = ["Reference", "Request", "Sampled", "choose", "references_of", "spoken", "write"]
+__all__ = [
+    "Reference",
+    "Request",
+    "Sampled",
+    "choose",
+    "of_settings",
+    "references_of",
+    "spoken",
+    "write",
+]

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 from migrators.config import nearest
 from migrators.errors import UsageError
 from migrators.sample.request import known
+from migrators.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from migrators.schema import SchemaVersion, Table
 
 _SIDE = re.compile(
     r"\s*(?:(?P<table>.+?)\((?P<columns>[^()]+)\)|(?P<one>.+)\.(?P<column>[^.]+))\s*"
 )
+_ALIKE = ({Kind.INTEGER, Kind.DECIMAL}, {Kind.TEXT, Kind.ENUM})
+"""Kinds of which one may hold the other's values."""
 _EXAMPLE = "orders.customer_no = customers.no"
 
 
@@ -40,6 +43,12 @@ class Reference:
     target: str
     target_columns: tuple[str, ...]
     stated: bool = True
+
+    @property
+    def pairs(self) -> tuple[tuple[tuple[str, str], tuple[str, str]], ...]:
+        """Return (table, column) of both sides, one pair for each column."""
+        both = zip(self.columns, self.target_columns, strict=True)
+        return tuple(((self.table, own), (self.target, theirs)) for own, theirs in both)
 
     def __str__(self) -> str:
         """Say it: "orders.customer_no"."""
@@ -80,7 +89,42 @@ def spoken(schema: SchemaVersion, text: str) -> Reference:
         raise UsageError(
             f"`{text}` has {len(columns)} columns on one side, {len(targets)} on the other"
         )
-    return Reference(table, columns, target, targets, stated=False)
+    made = Reference(table, columns, target, targets, stated=False)
+    for own, theirs in made.pairs:
+        _comparable(schema, own, theirs)
+    return made
+
+
+def _comparable(schema: SchemaVersion, own: tuple[str, str], theirs: tuple[str, str]) -> None:
+    """Refuse columns of which no value of the one is one of the other."""
+    one, other = (schema.tables[table].column[name].type for table, name in (own, theirs))
+    alike = any({one.kind, other.kind} <= kinds for kinds in _ALIKE)
+    if one.kind is not other.kind and not alike:
+        raise UsageError(
+            f"{'.'.join(own)} is a {one} and {'.'.join(theirs)} a {other}: the one cannot refer "
+            "to the other"
+        )
+
+
+def of_settings(
+    schema: SchemaVersion,
+    texts: Iterable[str],
+    left_out: Callable[[UsageError], None] = lambda _error: None,
+) -> tuple[Reference, ...]:
+    """Return the virtual references of `[tool.migrators]`; those of other versions are left out.
+
+    Parameters
+    ----------
+    left_out : callable
+        Is told of each that this version has not.
+    """
+    found = []
+    for text in texts:
+        try:
+            found.append(spoken(schema, text))
+        except UsageError as error:
+            left_out(error)
+    return tuple(found)
 
 
 def _names(side: re.Match[str]) -> tuple[str, tuple[str, ...]]:

@@ -11,12 +11,20 @@ from migrators.errors import ProjectError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import UnionType
 
     import sqlalchemy as sa
 
     from migrators.project import Project
 
-_KEYS = ("extract", "version", "tables", "engine", "isolation")
+_TYPES: dict[str, tuple[type | UnionType, str]] = {
+    "extract": (str | Path, "a path"),
+    "version": (int, "a number"),
+    "tables": (str | list | tuple | set | frozenset, "names"),
+    "engine": (str, "a name"),
+    "isolation": (str, "a name"),
+}
+_KEYS = tuple(_TYPES)
 ISOLATIONS = ("rollback", "copy")
 _EXAMPLE = '@pytest.mark.migrate("fixtures/v3", tables=["users"], isolation="copy")'
 
@@ -78,10 +86,7 @@ def asked(
         The marker, a flag or an option says something that there is not.
     """
     said = _said(args, given)
-    version = said.get("version")
-    if version is not None and type(version) is not int:
-        raise UsageError(f"migrate marker: version must be a number, not {version!r}")
-    named = said.get("extract")
+    version, named = said.get("version"), said.get("extract")
     path = project.root / named if named else project.fixtures(_version(project, version, defaults))
     tables = said.get("tables", ())
     return Asked(
@@ -94,13 +99,24 @@ def asked(
 
 
 def _said(args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    if len(args) > 1 or (args and not isinstance(args[0], str | Path)) or {*given} - {*_KEYS}:
+    if len(args) > 1 or {*given} - {*_KEYS}:
         unknown = next(iter({*given} - {*_KEYS}), "")
         what = f"has no {unknown!r}" if unknown else "takes one extract, by its path"
         raise UsageError(
             f"migrate marker: {what}", hint=(nearest(unknown, _KEYS) if unknown else _EXAMPLE)
         )
-    return {**({"extract": args[0]} if args else {}), **given}
+    said = {**({"extract": args[0]} if args else {}), **given}
+    return {name: _like(name, value) for name, value in said.items() if value is not None}
+
+
+def _like(name: str, value: Any) -> Any:
+    """Return a word of the marker, or refuse what is none."""
+    kind, words = _TYPES[name]
+    texts = value if name == "tables" and not isinstance(value, str) else ""
+    well = isinstance(value, kind) and not isinstance(value, bool)
+    if well and all(isinstance(text, str) for text in texts):
+        return value
+    raise UsageError(f"migrate marker: {name} must be {words}, not {value!r}", hint=_EXAMPLE)
 
 
 def _version(project: Project, version: int | None, defaults: Defaults) -> int:
@@ -144,7 +160,8 @@ def asked_url(written: Sequence[str], kind: str | None = None) -> sa.URL:
         return found[0]
     if where.is_file(kind):
         return sa.make_url(f"{kind}://")
+    known = ", ".join(dict.fromkeys(url.get_backend_name() for url in urls))
     raise UsageError(
-        f"no URL says where a {kind} server is",
+        f"no URL says where a {kind} server is: those given are of {known}",
         hint=("migrate_urls = [...]     among pytest's ini options", "--migrate-url URL"),
     )

@@ -100,6 +100,7 @@ def migrate_database(
         given["isolation"] = "copy"
     with told():
         database = migrate_databases.give(args, given)
+    request.node.add_report_section("setup", "migrate", database.about)
     yield database
     with told():
         migrate_databases.take_back(database)

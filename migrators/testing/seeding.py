@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrators.backends import kind_of
+from migrators.backends import kind_of, refusals
 from migrators.config import nearest
 from migrators.errors import ExtractError, UsageError, ValueRefused
 from migrators.events import silent
@@ -15,6 +16,7 @@ from migrators.load import finish, load
 from migrators.project import Project
 from migrators.run.publishing import stamp_of
 from migrators.schema import load_schema
+from migrators.types.fit import misfits
 from migrators.verify import verify
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from migrators.backends.interface import Backend
-    from migrators.schema import SchemaVersion
+    from migrators.schema import SchemaVersion, Table
 
 
 class Fixtures(ExtractReader):
@@ -48,9 +50,32 @@ class Fixtures(ExtractReader):
         return super().rows(table) if table in self.chosen else 0
 
     def batches(self, table: str) -> Iterator[pa.RecordBatch]:
-        """Read the rows of a chosen table; nothing of another."""
+        """Read the rows of a chosen table; nothing of another.
+
+        Raises
+        ------
+        ValueRefused
+            A value that a person has typed does not fit; a file of SQLite's takes any.
+        """
         if table in self.chosen:
-            yield from super().batches(table)
+            for batch in super().batches(table):
+                if self.manifest.committed:
+                    self._fit(self.schema.tables[table], batch)
+                yield batch
+
+    def _fit(self, table: Table, batch: pa.RecordBatch) -> None:
+        for column in self.columns(table.name):  # some are held as text
+            values = batch[column.name]
+            for reason, mask in misfits(values, column.type, nullable=True):
+                tally = refusals.Tally(table.name, column.name, reason)
+                tally.add(mask, partial(_named, table, batch, values))
+                raise tally.error()
+
+
+def _named(table: Table, batch: pa.RecordBatch, of: pa.Array, row: int) -> tuple[str, str]:
+    """Return a row's key, and its value in one column."""
+    key = [batch[name][row].as_py() for name in table.primary_key]
+    return refusals.key_text(table.primary_key, key), refusals.shown(of[row].as_py())
 
 
 def open_fixtures(
@@ -74,6 +99,8 @@ def open_fixtures(
     UsageError
         There is no such table.
     """
+    if not path.is_dir():
+        raise ExtractError(f"there is no directory {path}", hint=instead(project, path))
     found = version_of(path)
     if version is not None and found != version:
         there = project.fixtures(version)
@@ -85,6 +112,17 @@ def open_fixtures(
     reader = Fixtures.open(path, schema)
     reader.chosen = frozenset(_with_parents(schema, tables) if tables else schema.tables)
     return reader
+
+
+def instead(project: Project, path: Path) -> str:
+    """Return what makes fixtures that are not there, or which ones are."""
+    number = next((v for v in project.versions() if path == project.fixtures(v)), None)
+    there = [p.relative_to(project.root).as_posix() for p in project.all_extracts()]
+    if number is None:
+        return f"there are: {', '.join(there)}" if there else "migrate sample N     writes some"
+    before = [a for a, b in project.steps() if b == number and project.fixtures(a).is_dir()]
+    command = f"fixtures {before[-1]}to{number}" if before else f"sample {number}"
+    return f"migrate {command}     writes it"
 
 
 def _with_parents(schema: SchemaVersion, tables: Sequence[str]) -> set[str]:

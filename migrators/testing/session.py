@@ -13,7 +13,7 @@ from migrators.run.fixtures import kept_at
 from migrators.testing.asked import Asked, Defaults, asked, asked_url
 from migrators.testing.plugin import setting
 from migrators.testing.seeded import Copy, Seeded
-from migrators.testing.seeding import open_fixtures
+from migrators.testing.seeding import instead, open_fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,12 +34,15 @@ class Database:
     engine : sqlalchemy.Engine
     version : int
         Of its schema.
+    about : str
+        What it is, in words, for the report of a test that fails.
     """
 
     engine: sa.Engine
     version: int
     seeded: Seeded
     held: Shared | Copy
+    about: str = ""
 
     @property
     def url(self) -> sa.URL:
@@ -91,11 +94,20 @@ class Databases:
         wanted = asked(self.project, self._defaults, args, given)
         with self._asking(wanted.url):
             seeded = self._of(wanted)
-            if wanted.isolation == "copy":
-                copy = seeded.copy()
-                return Database(copy.engine, seeded.version, seeded, copy)
-            shared = seeded.shared()
-            return Database(shared.engine, seeded.version, seeded, shared)
+            held = seeded.copy() if wanted.isolation == "copy" else seeded.shared()
+            return Database(
+                held.engine, seeded.version, seeded, held, self._about(wanted, seeded.version)
+            )
+
+    def _about(self, wanted: Asked, version: int) -> str:
+        """Say which database it is: models of another version fail in SQL's words alone."""
+        rows = f" of {', '.join(wanted.tables)}" if wanted.tables else ""
+        said = f"{wanted.extract.name}: rows{rows} of schema version {version}"
+        newest = self.project.versions()[-1]
+        place = self.project.fixtures(newest)
+        if version == newest or place.is_dir():
+            return said
+        return f"{said}; of {newest} there is none: {instead(self.project, place)}"
 
     @contextmanager
     def _asking(self, url: sa.URL) -> Iterator[None]:

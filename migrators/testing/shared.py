@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
+from sqlalchemy.pool.base import _ConnectionRecord
 
 from migrators.errors import DatabaseError, UsageError
 from migrators.testing.parts import COPY, Part, Parts
@@ -165,8 +166,20 @@ def _given_out(raw: Any, url: sa.URL) -> sa.Engine:
     first = sa.create_engine(url, creator=lambda: raw, poolclass=NullPool)
     _override(first.dialect, {"do_close": _nothing})
     first.connect().close()
-    pool = NullPool(lambda: raw, dialect=first.dialect)
+    pool = _Open(lambda: raw, dialect=first.dialect)
     return sa.Engine(pool, first.dialect, url)
+
+
+class _Open(NullPool):
+    """Gives out a connection that is open: what listens to new ones has been told of it.
+
+    A listener that sets autocommit, or commits, would otherwise do so amid a test.
+    """
+
+    def _do_get(self) -> _ConnectionRecord:
+        record = _ConnectionRecord(self, connect=False)
+        record.dbapi_connection = self._invoke_creator(record)
+        return record
 
 
 def _override(dialect: sa.Dialect, methods: dict[str, Callable[..., Any]]) -> None:

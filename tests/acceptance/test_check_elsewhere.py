@@ -105,6 +105,21 @@ def test_without_the_odd_rows_there_is_nothing_to_find(tmp_path: Path, there: Ow
     shop.ran("--url", own, "copy", "1", "--to", to)
 
 
+def test_sql_that_is_none_there_is_found_before(tmp_path: Path, there: Owned) -> None:
+    """A CHECK of one kind may be a syntax error of another: no run has to find out."""
+    shop = sandbox(tmp_path)
+    check = "sa.CheckConstraint('id <> ALL (ARRAY[7, 8])')"
+    shop.schema(1, f't("a", Column("id", Integer, primary_key=True), {check})')
+    own = named(Cheeseshop(tmp_path))
+    source, to = there.url("postgresql"), ("--to", there.url("mysql"))
+    own.ran("--url", source, "create", "1")
+    found = own.run("--url", source, "check", "1", *to)
+    assert (found.code, found.clear) == (3, True), found.said
+    assert "shop_v1 cannot be made as schemas/v1.py" in found.said
+    assert "near 'ARRAY[7, 8])" in found.said
+    assert there.names("mysql") == []
+
+
 def test_types_and_names_that_are_not_there_are_findings(
     tmp_path: Path,
     there: Owned,
@@ -136,7 +151,7 @@ def test_types_and_names_that_are_not_there_are_findings(
         assert (refused.code, refused.clear) == (3, True), refused.said
         assert "the columns Same and same would have one name" in refused.said
         assert "DATETIME(fsp=6)" in refused.said
-        assert f"migrate check {made[-3]} --to {made[-1]}" in refused.said
+        assert f"migrate check {' '.join(made[-3:])}" in refused.said
         assert there.names("mysql") == ["given"]
     own.ran("--url", source, "extract", "1", "--to", str(tmp_path / "rows"))
     refused = own.run("load", str(tmp_path / "rows"), *to)
@@ -153,20 +168,23 @@ def test_what_a_step_gives_every_row_is_asked_too(tmp_path: Path, there: Owned) 
     basic = 'String(9).with_variant(mysql.VARCHAR(9, charset="utf8mb3"), "mysql")'
     table = 't("things", Column("id", Integer, primary_key=True){})\n'
     shop.schema(1, table.format(""))
-    more = f', Column("v", {basic}), Column("w", {basic}, server_default="🎊")'
+    more = f', Column("v", {basic})'
     shop.schema(2, head + table.format(more))
     shop.step('step.table(new.things).values(v="🎉")')
     shop.create()
     own = named(Cheeseshop(tmp_path))
     to = ("--to", there.url("mysql"))
     own.ran("check", "1to2", *to)
+    default = f', Column("w", {basic}, server_default="🎊")'
+    shop.schema(2, head + table.format(more + default))
+    assert "cannot be made as schemas/v2.py says" in own.run("check", "1to2", *to).said
     shop.sql("INSERT INTO things VALUES (1), (2)")
     found = own.run("check", "1to2", *to)
     assert (found.code, found.clear) == (3, True), found.said
     words = ("things.v is held by", "things.w is held by", "2 rows have a character of four bytes",
              "give it another value in migrators/1to2.py:8", "with_variant(")  # fmt: skip
     assert [word for word in words if word not in found.said] == [], found.said
-    shop.schema(2, head + table.format(f', Column("v", {basic})'))
+    shop.schema(2, head + table.format(more))
     refused = own.run("1to2", *to)
     assert (refused.code, "things.v" in refused.said) == (1, True), refused.said
 
@@ -179,7 +197,7 @@ def test_columns_that_the_other_database_computes_are_left_to_a_rehearsal(
     shop.schema(
         1,
         """
-        t("things", Column("id", Integer, primary_key=True),
+        t("things", Column("id", Integer, primary_key=True, autoincrement=False),
           Column("twice", Integer, sa.Computed("id * 2", persisted=True)))
         """,
     )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -17,14 +22,13 @@ from migrators.errors import Findings
 from migrators.events import Event, StageDone
 from migrators.run import Options, directory, migrate
 from migrators.run.fencing import fence, unfence
-from tests import servers
+from tests import disks, servers
 from tests.acceptance.cheeseshop import finished
 from tests.acceptance.engines import ENGINES
 from tests.acceptance.small import ROWS, Small, small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from migrators.backends.interface import Backend
 
@@ -144,12 +148,33 @@ def test_a_clock_that_is_set_back(served: Small, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as ahead:
         ahead.setattr(directory, "datetime", Ahead)
         fence(served.project, 1)
-    assert unfence(served.project, 1) != (None, ())
-    assert unfence(served.project, 1) == (None, ())
+    assert unfence(served.project, 1)[0] is not None
+    assert unfence(served.project, 1) == (None, (), "")
     assert served.access() == before
     latest = served.journals()[-1]
     assert [line["what"] for line in latest] == ["begun", "unfenced", "finished"]
     assert "FENCED" not in served.ran("status").said
+
+
+@pytest.mark.fault("H98")
+def test_a_full_disk_keeps_nobody_out(served: Small, tmp_path: Path) -> None:
+    """That of the run which stopped for want of room, under a fence: no line can be written."""
+    before, runs = served.access(), tmp_path / "runs"
+    runs.mkdir()
+    if not disks.mount(runs, "size=64k"):
+        pytest.skip("only root may have a disk")
+    try:
+        served.ran("--runs", str(runs), "fence", "1")
+        with disks.room(runs, 0):
+            done = served.ran("--runs", str(runs), "unfence", "1")
+            assert "not written down: " in done.out
+            assert "No space left" in done.out
+            assert served.access() == before
+            assert "FENCED" not in served.ran("--runs", str(runs), "status").said
+        served.ran("--runs", str(runs), "unfence", "1")
+        assert served.access() == before
+    finally:
+        disks.unmount(runs)
 
 
 @pytest.mark.parametrize("how", ["to its end", "stopped"])
@@ -251,6 +276,26 @@ def test_what_an_administrator_wrote_at_the_last_moment_is_noticed(tmp_path: Pat
     with small("postgresql", tmp_path / "shop") as shop:
         passing(shop, "still", "at the last moment")
         assert json.loads(shop.ran("status", "--json").out)["versions"][1]["exists"] is False
+
+
+@pytest.mark.fault("G86")
+@pytest.mark.parametrize("how", ["moved here", "copied over"])
+@pytest.mark.parametrize(("stage", "said"), [("verify", "written to while"), ("still", "last mom")])
+def test_a_file_that_became_another_is_noticed(
+    tmp_path: Path, how: str, stage: str, said: str
+) -> None:
+    """A backup that is brought back asks for no lock: SQLite's keeps nobody out who does not."""
+    with small("sqlite", tmp_path / "shop") as shop:
+        old, other = Path(str(shop.project.url(1).database)), tmp_path / "other.db"
+        shutil.copy(old, other)
+        with closing(sqlite3.connect(other)) as connection, connection:
+            connection.execute("UPDATE children SET note = 'other' WHERE id = 1")
+        put = other.replace if how == "moved here" else partial(shutil.copy, other)
+        with pytest.raises(Findings, match=said):
+            migrate(shop.project, [(1, 2)], FENCED, emit=at(stage, lambda: put(old)))
+        assert not Path(str(shop.project.url(2).database)).exists()
+        shop.ran("1to2", "--fence")
+        assert shop.rows(2, "SELECT note FROM children WHERE id = 1") == [("other",)]
 
 
 def test_a_copy_to_another_place(served: Small) -> None:

@@ -227,17 +227,16 @@ def poor() -> Iterator[str]:
 
 
 def test_into_needs_no_right_to_make_databases(poor: str, odd: Cheeseshop, there: Owned) -> None:
-    """But beside an old one on a server, whose schema is proven: said with the line to type."""
+    """But beside an old one whose schema is proven, unless there is a place of its kind."""
     url = there.empty("postgresql", "own_v1")
     with servers.maintenance("postgresql") as connection:
         connection.exec_driver_sql(f'ALTER DATABASE "{sa.make_url(url).database}" OWNER TO {poor}')
     into = ("--into", sa.make_url(url).set(username=poor).render_as_string(hide_password=False))
     odd.ran("check", "1", *into)
     odd.ran("copy", "1", *into)
-    other = there.empty("postgresql", "other")
     own = into[1].replace("own_v1", "own_v{version}")
     for typed, code in (("check", 3), ("copy", 1)):
-        refused = odd.run("--url", own, typed, "1", "--into", other)
+        refused = odd.run("--url", own, typed, "1", "--into", there.empty("mysql", typed))
         assert (refused.code, refused.clear) == (code, True), refused.said
         assert "may not make databases beside" in refused.said
         assert f'ALTER ROLE "{poor}" CREATEDB;' in refused.said

@@ -258,6 +258,7 @@ def test_under_a_fence_finished_tables_of_an_extract_are_kept(shop: Cheeseshop) 
     first = migrate(shop.project, chain, Options(jobs=1, rehearse=True, fresh=True), emit=whole)
     said = f"{LOADED} of {len(whole.loaded)} tables are there of the run that stopped"
     assert said in again.said
+    assert "extracted anew" not in again.said
     assert again.loaded == whole.loaded[LOADED:]
     assert (second.tables, second.rules) == (first.tables, first.rules)
     verified(shop)
@@ -280,6 +281,7 @@ def test_otherwise_an_unfinished_extract_is_thrown_away(shop: Cheeseshop, way: s
     again = Extracting()
     assert ran(shop, again, replace(options, fresh=way == "fresh")) == "published"
     assert "of the run that stopped" not in again.said
+    assert ("was not finished" in again.said) is (way in ("no fence", "another fence"))
     verified(shop)
     if options.fence:
         shop.ran("unfence", "2")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrators import __version__
 from migrators.events import StageStarted, TableProgress
 from migrators.project import Project
 from migrators.run import Options, migrate
@@ -87,6 +88,29 @@ def test_verify_without_a_database_says_how_to_make_one(cheese: Cheeseshop) -> N
     assert (done.code, done.clear) == (1, True)
     assert "does not exist" in done.said
     assert "migrate load" in done.said
+
+
+def test_a_journal_says_what_was_asked_and_what_was_done(three: Cheeseshop) -> None:
+    """Command, tool, flags, digests; intents before facts; every table, when it is on disk."""
+    lines = three.journals()[-1]
+    begun, asked, *_ = lines
+    assert (begun["command"], begun["tool"]) == ("migrate 2to3", __version__)
+    assert (asked["what"], asked["fence"], asked["replace"]) == ("asked", False, False)
+    (step,) = asked["steps"]
+    assert step["step"] == "2to3"
+    assert all(len(step[each]) == 64 for each in ("digest", "old", "new"))
+    order = [line["what"] for line in lines if line["what"] != "table"]
+    assert order == [
+        *("begun", "asked", "extract", "extracted", "staging", "loaded", "verified"),
+        *("publish", "gone", "published", "finished"),
+    ]
+    rows = {
+        stage: {line["table"]: line["rows"] for line in lines if line.get("stage") == stage}
+        for stage in ("extract", "load")
+    }
+    assert rows["extract"] == rows["load"] != {}
+    assert sorted(line["at"] for line in lines) == [line["at"] for line in lines]
+    assert lines[-1]["outcome"] == "published"
 
 
 # the same command again ------------------------------------------------------------------
@@ -169,13 +193,23 @@ def test_edited_fixtures_are_not_what_is_there(two: Cheeseshop) -> None:
 
 @pytest.mark.fault("H104")
 def test_an_extract_is_used_again_only_while_all_it_depends_on_stands(two: Cheeseshop) -> None:
-    """The same step uses it; an edited step, or `--fresh`, makes another."""
-    two.ran("2to3", "--rehearse")
+    """The same step uses it; an edited step, or `--fresh`, makes another. It says why."""
+    assert "extracted anew" not in two.ran("2to3", "--rehearse").said
     assert "used again" in two.ran("2to3", "--rehearse").said
-    assert "used again" not in two.ran("2to3", "--rehearse", "--fresh").said
+    fresh = two.ran("2to3", "--rehearse", "--fresh").said
+    assert "used again" not in fresh
+    assert "extracted anew" not in fresh  # who asked for it is not told
+    two.sql(2, "UPDATE settings SET value = value || ' '")
+    said = two.ran("2to3", "--rehearse").said
+    assert "extracted anew: the old database has changed since run" in said
     step = two.root / "migrators" / "2to3.py"
     step.write_text(step.read_text().replace('tier="basic"', 'tier="gold"'))
-    assert "used again" not in two.ran("2to3").said
+    said = two.ran("2to3", "--rehearse").said
+    assert "extracted anew: the step or a schema has changed since run" in said
+    (part,) = (two.root / ".migrate" / "runs").glob("*/extract-2to3/users*")
+    part.write_bytes(part.read_bytes()[:-1])
+    assert "extracted anew: that of run" in (said := two.ran("2to3").said)
+    assert "is damaged: " in said
     assert two.rows(3, "SELECT DISTINCT tier FROM projects") == [("gold",)]
 
 

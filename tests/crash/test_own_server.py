@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
-from migrators.backends.mysql import connect
-from migrators.backends.mysql.staging import run_script
-from migrators.errors import DatabaseError
+from migrators.backends.model import Stamp
+from migrators.backends.mysql import MySQLBackend, connect
+from migrators.schema import SchemaVersion
 from tests import disks
 from tests.crash import matrix, sessions
 from tests.crash.faults import Fault
@@ -178,22 +179,54 @@ def test_a_lock_behind_a_pooler(
     assert own.there() == ["shop_v1"]
 
 
+TICK = "CREATE EVENT tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO ticks () VALUES ();"
+
+
 @pytest.mark.parametrize("server", _cases({"mysql": [()]}), **_ON)
-def test_no_event_fires_before_it_is_published(server: OwnServer) -> None:
-    """Where the scheduler is on, an event of the schema's own SQL is refused unless disabled."""
-    made = "CREATE DEFINER = `root`@`localhost` EVENT tidy ON SCHEDULE EVERY 1 DAY {} DO SELECT 1;"
-    url = sa.make_url(server.url)
-    with connect.opened(url) as connection:
-        connect.run(connection, "CREATE DATABASE eventful")
-        connection.select_db("eventful")
-        connect.run(connection, "SET GLOBAL event_scheduler = ON")
+@pytest.mark.parametrize("into", [False, True], ids=["published", "in place"])
+def test_no_event_runs_before_it_is_published(
+    server: OwnServer, tmp_path: Path, *, into: bool
+) -> None:
+    """Where the scheduler is on, as elsewhere; from then on it runs."""
+    metadata = sa.MetaData()
+    sa.Table("ticks", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    schema = SchemaVersion(3, tmp_path / "v3.py", metadata, after={"mysql": TICK})
+    new = MySQLBackend(sa.make_url(server.url).set(database=f"ticking_{into}"))
+    with connect.opened(sa.make_url(server.url), database=False) as connection:
+
+        def ticks(database: str) -> int:
+            return int(connect.rows(connection, f"SELECT count(*) FROM {database}.ticks")[0][0])
+
+        def passed(database: str) -> None:
+            """Wait until an event has run twice from now on."""
+            until, before = time.monotonic() + 30, ticks(database)
+            while ticks(database) < before + 2:
+                assert time.monotonic() < until, "no event runs"
+                time.sleep(0.05)
+
+        for statement in ("CREATE DATABASE other", "CREATE TABLE other.ticks (id int)",
+                          "SET GLOBAL event_scheduler = ON"):  # fmt: skip
+            connect.run(connection, statement)
         try:
-            with pytest.raises(DatabaseError, match="event scheduler is on") as refused:
-                run_script(connection, url, made.format("ENABLE"), "after the data")
-            assert "SET GLOBAL event_scheduler = OFF" in refused.value.hint[0]
-            run_script(connection, url, made.format("DISABLE"), "after the data")
+            if into:
+                connect.run(connection, f"CREATE DATABASE {new.database}")
+            loading = new.inside("r1") if into else new.staging("r1")
+            loading.create(schema)
+            loading.finish(schema, {})
+            connect.run(
+                connection,
+                "CREATE EVENT other.tick ON SCHEDULE EVERY 1 SECOND DO "
+                "INSERT INTO other.ticks VALUES (1)",
+            )
+            passed("other")
+            assert ticks(loading.database) == 0
+            loading.write_stamp(Stamp(3, "f"))
+            if not into:
+                new.publish(loading)
+            passed(new.database)
+            there = connect.rows(connection, f"SHOW TABLES FROM {new.database}")
+            assert [name for (name,) in there] == ["migrate_stamp", "ticks"]
         finally:
-            connect.run(connection, "SET GLOBAL event_scheduler = OFF")
-        run_script(connection, url, made.replace("tidy", "other").format(""), "after the data")
-        assert len(connect.rows(connection, "SHOW EVENTS")) == 2
-        connect.run(connection, "DROP DATABASE eventful")
+            for statement in ("SET GLOBAL event_scheduler = OFF", "DROP DATABASE other",
+                              f"DROP DATABASE IF EXISTS {new.database}"):  # fmt: skip
+                connect.run(connection, statement)

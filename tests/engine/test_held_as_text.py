@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from migrators.backends.sqlite.backend import SQLiteBackend
 from migrators.backends.sqlite.snapshot import SQLiteSnapshot
 from migrators.errors import ExtractError, NotHeld, ValueRefused
+from migrators.events import silent
 from migrators.extracts.directory import ExtractReader, ExtractWriter
+from migrators.run import Options, extract_only
 from migrators.schema import Column, load_schema
+from migrators.testing import seed
 from migrators.types import ColumnType, Kind
 from tests.engine.journey import NOTES, named, numbered
 
@@ -80,6 +84,20 @@ def test_the_manifest_says_which_columns_are_text(journey: Journey) -> None:
     path = journey.extract()
     assert forms(path) == {"id": "native", "x": "text"}
     assert forms(path, "calm") == {"id": "native"}
+
+
+@pytest.mark.usefixtures("like_a_server")
+def test_a_test_starts_from_a_column_that_is_text(journey: Journey) -> None:
+    """Committed fixtures are held to their types, and these values to the forms of text."""
+    journey.schemas(NOTES.format("Date"))
+    journey.shop.create(numbered(DATES))
+    place = journey.shop.project.fixtures(1)
+    extract_only(journey.shop.project, [(1, 1)], place, Options(), emit=silent)
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    seed(engine, place)
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT x FROM notes ORDER BY id")).scalars().all()
+    assert found == DATES
 
 
 @pytest.mark.usefixtures("like_a_server")

@@ -119,3 +119,21 @@ def test_over_several_steps(shop: Sandbox) -> None:
     gone = "step.drop(old.notes, because='x')"
     shop.step("\n".join([carried, gone, *drops]), "2to3")
     assert re.search(" x-", sampled(shop, 1)["name"])
+
+
+def test_what_refers_to_it_in_another_version_is_replaced_in_this_one(shop: Sandbox) -> None:
+    """`notes.signed` is a user's name by a reference that only version 1 states."""
+    declared(shop, old={"name": info("name")}, new={"name": info(False)})
+    settings = (shop.root / "pyproject.toml").read_text()
+    said = '\n[tool.migrators]\nreferences = ["notes.signed = users.name"]\n'
+    shop.write("pyproject.toml", settings.replace("\n[tool.migrators]\n", said))
+    name = sampled(shop, 1)["name"]
+    file = shop.project.fixtures(1) / "notes.csv"
+    assert name in file.read_text()
+    file.write_text(file.read_text().replace(name, "Ann Real"))
+    (checked,) = check_fixtures(shop.project)
+    assert [str(f) for f in checked.findings][:1] == ["notes.csv:2 signed: is personal, and bare"]
+    shop.migrate()
+    assert sampled(shop, 2)["full_name"] == "Ann Real"
+    (note,) = parsed((shop.project.fixtures(2) / "notes.csv").read_bytes())
+    assert note["signed"] == name

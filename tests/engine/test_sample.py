@@ -149,6 +149,7 @@ def test_references_that_the_schema_does_not_state(large: Sandbox) -> None:
     asked = SampleOptions(replace=True)
     sample(large.project, 1, begin, asked, emit=lambda e: said.append(getattr(e, "text", "")))
     assert "log.login: 4 rows: refers to a row of users that is not there" in said
+    assert any(text.startswith("no column is declared personal") for text in said)
     assert "[tool.migrators] references: schema 1 has no table `gone`: left out" in said
 
 
@@ -177,6 +178,7 @@ def test_a_large_extract_gives_the_same_sample_as_its_database(large: Sandbox) -
         (Request(), ("log.login",), "`log.login` is no reference"),
         (Request(), ("log.lgin = users.login",), "log has no column `lgin`"),
         (Request(), ("log(login, what) = users.login",), "2 columns on one side, 1 on"),
+        (Request(), ("log.login = users.id",), "log.login is a text and users.id a integer(32)"),
     ],
 )
 def test_what_is_not_there_is_said(

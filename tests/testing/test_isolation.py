@@ -192,6 +192,37 @@ def test_threads_share_the_connection(databases: Databases) -> None:
         assert asked(database.engine, NAMES) == 0
 
 
+def test_what_an_application_does_to_each_connection_is_done_once(databases: Databases) -> None:
+    """Its listener sets something outside of a transaction: all share one that is open."""
+    told = []
+
+    def connected(raw: Any, _record: Any) -> None:
+        if hasattr(raw, "pgconn"):  # as SQLAlchemy's page on search_path says
+            raw.autocommit = True
+        raw.cursor().execute("PRAGMA foreign_keys = 1" if hasattr(raw, "backup") else "SELECT 1")
+        raw.commit()
+        if hasattr(raw, "pgconn"):
+            raw.autocommit = False
+        told.append(raw)
+
+    with given(databases) as database:
+        pass
+    database.seeded.renew()
+    sa.event.listen(sa.Engine, "connect", connected)
+    try:
+        with given(databases) as database:
+            with Session(database.engine) as one, Session(database.engine) as other:
+                one.execute(CLEAR)
+                one.commit()
+                assert other.scalar(COUNT) == 0
+                assert len({id(raw) for raw in told}) == len(told)
+            if database.engine.dialect.name == "sqlite":
+                assert asked(database.engine, sa.text("PRAGMA foreign_keys")) == 1
+    finally:
+        sa.event.remove(sa.Engine, "connect", connected)
+        database.seeded.renew()
+
+
 def test_two_writers_at_once_are_refused_by_name(databases: Databases) -> None:
     """What is written and rolled back around another's commit would take that with it."""
     with given(databases) as database:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
 from migrators.backends import kind_of
+from migrators.run.fixtures import kept_at
 from migrators.run.kept import KEPT, Kept
+from migrators.testing.seeding import fill, open_fixtures
 from tests import servers
 from tests.acceptance.cheeseshop import REPOSITORY, cheeseshop
 from tests.testing.conftest import EACH, opened, url_of
 
 if TYPE_CHECKING:
+    from migrators.backends.interface import Backend
     from migrators.project import Project
     from migrators.testing.session import Databases
 
@@ -109,6 +114,33 @@ def test_two_folders_on_one_server_are_not_in_each_others_way(kind: str, tmp_pat
         assert found == [0, 9]
         if kind in servers.SERVERS:  # one template serves both
             assert len([name for name in made(one, url) if name.startswith("t_")]) <= 1
+
+
+@pytest.mark.parametrize("kind", list(servers.SERVERS))
+def test_two_folders_make_a_template_once(kind: str, tmp_path: Path) -> None:
+    """Who comes while another one makes it waits, and neither drops what the other fills."""
+    one, two = (cheeseshop(tmp_path / name, [3]).project for name in ("one", "two"))
+    reader = open_fixtures(one, one.fixtures(3), ["settings"])
+    begun, further, filled = Event(), Event(), []
+
+    def slowly(database: Backend) -> None:
+        filled.append(database.database)
+        begun.set()
+        assert further.wait(60)
+        fill(reader, database)
+
+    with url_of(kind) as url, ThreadPoolExecutor(2) as threads:
+        kept = [kept_at(project, sa.make_url(url)) for project in (one, two)]
+        first = threads.submit(kept[0].shared, "t_both", slowly)
+        assert begun.wait(60)
+        second = threads.submit(kept[1].shared, "t_both", slowly)
+        wait([second], timeout=0.5)
+        further.set()
+        entries = [first.result(), second.result()]
+        assert filled == [entry.made.database for entry in entries[:1]]
+        assert all(entry.complete and entry.made.stamp() for entry in entries)
+        for entry in entries:
+            entry.release()
 
 
 def test_a_template_is_loaded_once_and_never_stale(lone: Project) -> None:

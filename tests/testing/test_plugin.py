@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+import sqlalchemy.dialects.mysql
+import sqlalchemy.dialects.postgresql  # what a run inside imports is forgotten, and warns later
 
 from tests import servers
 from tests.acceptance.cheeseshop import REPOSITORY, cheeseshop
@@ -52,8 +54,11 @@ def test_of_its_own(migrate_url, migrate_session):
 """
 BAD = {
     "version": ('"fixtures/v2", version=3', "is of schema version 2, and version 3 is asked for"),
-    "missing": ('"fixtures/v7"', "there is no directory"),
+    "missing": ('"fixtures/v7"', "there are: fixtures/v2, fixtures/v3"),
+    "absent": ("version=4", "migrate fixtures 3to4     writes it"),
+    "oldest": ("version=1", "migrate sample 1     writes it"),
     "table": ('tables=["user"]', "schema 3 has no table 'user'"),
+    "number": ("tables=[3]", "migrate marker: tables must be names, not [3]"),
     "word": ("table='users'", "migrate marker: has no 'table'"),
     "isolation": ('isolation="none"', "there is no isolation 'none'"),
     "kind": ('engine="postgresql"', "no URL says where a postgresql server is"),
@@ -61,9 +66,16 @@ BAD = {
     "dangling": ('"fixtures/dangling"', "correct it in dangling/roles.csv"),
     "twice": ('"fixtures/twice"', "correct it in twice/suppliers.csv"),
     "type": ('"fixtures/type"', "customers.csv"),
+    "label": ('"fixtures/label"', "correct it in label/projects.csv"),
     "header": ('"fixtures/header"', "settings.csv"),
 }
 
+
+NEWER = """
+@pytest.mark.migrate(tables=["settings"])
+def test_newer_models(migrate_connection):
+    migrate_connection.exec_driver_sql("SELECT newer FROM settings")
+"""
 
 PATIENCE = {"postgresql": 2, "mysql": 1}
 """Seconds: the fewest that each driver takes."""
@@ -75,6 +87,7 @@ def spoil(project: Project) -> None:
         "dangling": ("roles.csv", r"\n1,[^,]+,", "\n1,00000000-0000-8000-a000-000000000000,"),
         "twice": ("suppliers.csv", r"\n2,", "\n1,"),
         "type": ("customers.csv", r"\n1,", "\none,"),
+        "label": ("projects.csv", '"active"', '"retired"'),  # a file of SQLite's would take it
         "header": ("settings.csv", r"^\w+", "renamed"),
     }
     for name, (file, pattern, text) in edits.items():
@@ -115,18 +128,22 @@ def test_errors_are_sentences_in_the_report(pytester: pytest.Pytester, project: 
     spoil(project)
     tests = (f"@pytest.mark.migrate({said[0]})\ndef test_{name}(migrate_engine): pass\n"
              for name, said in BAD.items())  # fmt: skip
-    pytester.makepyfile("import pytest\n" + "\n".join(tests))
+    pytester.makepyfile("import pytest\n" + "\n".join([*tests, NEWER]))
     pytester.makeini(
         "[pytest]\nmigrate_project = shop\nmigrate_urls =\n  sqlite://\n  mariadb://root@127.0.0.1:9/"
     )
     done = pytester.runpytest_subprocess("-q", "-p", "no:randomly")
-    done.assert_outcomes(errors=len(BAD))
+    done.assert_outcomes(errors=len(BAD), failed=1)
+    done.stdout.fnmatch_lines([
+        "v3: rows of settings of schema version 3; of 4 there is none: migrate fixtures 3to4 *"
+    ])  # fmt: skip
     said = re.split(r"_+ ERROR at setup of test_(\w+) _+\n", done.stdout.str())[1:]
     found = dict(zip(said[::2], said[1::2], strict=True))
     assert {n: text in found[n] for n, (_, text) in BAD.items()} == dict.fromkeys(BAD, True)
     assert "Traceback" not in done.stdout.str()
+    found = {name: text.partition("= FAILURES =")[0] for name, text in found.items()}
     assert ".py:" not in "".join(found.values()).partition("short test summary")[0]
-    assert [path.name for path in project.testing.glob("*.db")] == []
+    assert len(list(project.testing.glob("*.db"))) == 1  # the template of the one that was seeded
 
 
 @contextmanager

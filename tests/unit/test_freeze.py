@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from migrators import drift
 from migrators.backends import backend_for
 from migrators.errors import CodeError, DatabaseError, UsageError
-from migrators.freeze import freeze
+from migrators.freeze import freeze, spell
 from migrators.project import Project
 from migrators.schema import SchemaVersion, load_schema
 
@@ -586,6 +586,25 @@ def test_reflected_database_has_no_drift(project: Project, tmp_path: Path) -> No
     assert drift.compare(live.catalog(), fresh) == []
     assert len(fresh.objects) > 40
     assert list(scratch.iterdir()) == []
+
+
+def test_a_key_in_another_order_than_its_columns(project: Project) -> None:
+    """PRIMARY KEY (b, a) stays so: it says how rows are found, and in SQLite how they lie."""
+    freeze(project, 1, _live(project, "CREATE TABLE t (a int, b int, v int, PRIMARY KEY (b, a))"))
+    assert load_schema(project, 1).tables["t"].primary_key == ("b", "a")
+    assert _drift(project) == []
+
+
+def test_what_cannot_be_frozen_exactly_says_in_what(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The part is named, and nobody is sent to a file that is gone."""
+    monkeypatch.setattr(spell, "_made", lambda _column: ())  # a writer that forgets Computed
+    with pytest.raises(CodeError, match="its columns would not be declared as they are") as refused:
+        freeze(project, 3, f"{_models(project, MODELS, 'freeze_forgets')}:Base")
+    assert "nothing was written" in str(refused.value)
+    assert not project.schema_path(3).exists()
+    assert "compare" not in refused.value.hint[0]
 
 
 def test_live_database_is_only_read(project: Project) -> None:

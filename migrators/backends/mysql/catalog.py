@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pymysql
+
 from migrators.backends.interface import Catalog
-from migrators.backends.mysql import connect, lone_sequences, sql
+from migrators.backends.mysql import connect, events, lone_sequences, sql
 from migrators.backends.stamping import OURS
 
 if TYPE_CHECKING:
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 _TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
 _NO_OPTIONS = frozenset({"partitioned", "page_checksum=1"})
 """Said elsewhere; what Aria does unless told otherwise, and SHOW CREATE says it always."""
+_UNSEEN = OURS | {events.HELD}
+_NUMBERED = r"CONSTRAINT_\d+"
 _NO_ACTIONS = ("RESTRICT", "NO ACTION")
 """The same thing to InnoDB: it checks at once."""
 
@@ -33,8 +40,11 @@ def read(url: sa.URL) -> Catalog:
     """
     with connect.opened(url, "reading the catalogue") as connection:
         place = _Place(connection, str(url.database))
-        found = (fact for part in _PARTS for fact in part(place))
-        return Catalog({key: facts for key, facts in found if _owner(key[1]) not in OURS})
+        found: dict[tuple[str, str], list[str]] = {}
+        for key, facts in (fact for part in _PARTS for fact in part(place)):
+            if _owner(key[1]) not in _UNSEEN:  # two keys of the same columns are one object
+                found.setdefault(key, []).append(facts)
+        return Catalog({key: " and ".join(sorted(facts)) for key, facts in found.items()})
 
 
 def _owner(name: str) -> str:
@@ -62,6 +72,21 @@ class _Place:
         """Return a default without the database's own name."""
         return lone_sequences.without_place(text, self._database)
 
+    def unused(self) -> str:
+        """Return SQL that is YES where an index is there and not used, in this version of it."""
+        there = self.rows(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'STATISTICS' "
+            "AND table_schema = 'information_schema'"
+        )
+        names = {str(name).upper() for (name,) in there}
+        if "IS_VISIBLE" in names:
+            return "IF(is_visible = 'NO', 'YES', 'NO')"
+        return "ignored" if "IGNORED" in names else "'NO'"
+
+    def quoted(self, table: str) -> str:
+        """Return a table's name for SQL."""
+        return sql.table(self._database, table)
+
     def bare(self, text: str) -> str:
         """Return SQL without the database's own name, in one line."""
         own = (f"{sql.name(self._database)}.", f"{self._database}.")
@@ -70,6 +95,15 @@ class _Place:
 
 def _said(*facts: str) -> str:
     return ", ".join(fact for fact in facts if fact)
+
+
+def _named(facts: str, name: str, chosen: object) -> str:
+    """Return facts with a name, unless it is one that the server gave.
+
+    Models that leave names open are frozen with names, and the databases that they made have
+    the server's: `drift` takes those for none.
+    """
+    return facts if chosen else _said(facts, f"named {name}")
 
 
 def _tables(place: _Place) -> Facts:
@@ -85,6 +119,22 @@ def _tables(place: _Place) -> Facts:
             kept = sorted({*str(options or "").lower().replace("`", "").split()} - _NO_OPTIONS)
             if kept:
                 yield ("storage", name), ", ".join(kept)
+
+
+def _history(place: _Place) -> Facts:
+    """Yield tables that keep what their rows were before: no extract holds that."""
+    for (name,) in place.rows(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = {db} "
+        "AND table_type = 'SYSTEM VERSIONED'"
+    ):
+        table = place.quoted(name)
+        with suppress(pymysql.err.MySQLError):  # who may not read its rows does not migrate it
+            ((rows,),) = place.rows(
+                f"SELECT (SELECT count(*) FROM {table} FOR SYSTEM_TIME ALL) - "
+                f"(SELECT count(*) FROM {table})"
+            )
+            if rows:
+                yield ("history", name), f"{rows} rows as they were before"
 
 
 def _sequences(place: _Place) -> Facts:
@@ -117,25 +167,56 @@ def _columns(place: _Place) -> Facts:
 
 
 def _indexes(place: _Place) -> Facts:
-    found: dict[tuple[str, str], tuple[int, str, list[str]]] = {}
+    found: dict[tuple[str, str], _Index] = {}
     expression = "NULL" if place.mariadb else "expression"
-    for table, name, repeats, kind, column, part, down, made in place.rows(
+    for table, name, repeats, kind, column, part, down, made, comment, unused in place.rows(
         "SELECT table_name, index_name, non_unique, index_type, column_name, sub_part, "
-        f"collation, {expression} FROM information_schema.statistics WHERE table_schema = {{db}} "
+        f"collation, {expression}, index_comment, {place.unused()} "
+        "FROM information_schema.statistics WHERE table_schema = {db} "
         "ORDER BY table_name, index_name, seq_in_index"
     ):
         term = f"({made})" if made else f"{column}({part})" if part else str(column)
-        entry = found.setdefault((table, name), (int(repeats), str(kind), []))
-        entry[2].append(f"{term} desc" if down == "D" else term)
-    for (table, name), (repeats, kind, terms) in found.items():
-        columns = ", ".join(terms)
-        using = "" if kind == "BTREE" else kind.lower()
+        told = "" if kind == "BTREE" else str(kind).lower()
+        told = _said(told, "ignored" if unused == "YES" else "")
+        entry = found.setdefault((table, name), _Index(int(repeats), told, str(comment or "")))
+        entry.columns.append(str(column))
+        entry.terms.append(f"{term} desc" if down == "D" else term)
+    implied = _implied(place)
+    for (table, name), index in found.items():
+        columns = ", ".join(index.terms)
+        chosen = re.fullmatch(rf"{re.escape(index.columns[0])}(_\d+)?", name)
         if name == "PRIMARY":
             yield ("primary key", table), columns
-        elif not repeats:
-            yield ("unique", f"{table}({columns})"), _said(using, f"named {name}")
-        else:
-            yield ("index", f"{table}.{name}"), _said(columns, using)
+        elif not index.repeats:
+            yield ("unique", f"{table}({columns})"), _named(index.told, name, chosen)
+        elif not (name in (keys := implied.get((table, columns), ())) or (keys and chosen)):
+            yield ("index", f"{table}.{name}"), _said(columns, index.told)
+        if index.comment:
+            yield ("index comment", f"{table}.{name}"), sql.text(index.comment)
+
+
+def _implied(place: _Place) -> dict[tuple[str, str], list[str]]:
+    """Return names of foreign keys by table and columns, which the server makes an index for.
+
+    It is called as the key is, or as its column where the key has no name.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for table, columns, name in place.rows(
+        "SELECT table_name, GROUP_CONCAT(column_name ORDER BY ordinal_position SEPARATOR ', '), "
+        "constraint_name FROM information_schema.key_column_usage WHERE table_schema = {db} "
+        "AND referenced_table_name IS NOT NULL GROUP BY table_name, constraint_name"
+    ):
+        found.setdefault((str(table), str(columns)), []).append(str(name))
+    return found
+
+
+@dataclass
+class _Index:
+    repeats: int
+    told: str
+    comment: str
+    columns: list[str] = field(default_factory=list)
+    terms: list[str] = field(default_factory=list)
 
 
 def _foreign_keys(place: _Place) -> Facts:
@@ -158,22 +239,25 @@ def _foreign_keys(place: _Place) -> Facts:
             f"references {target}({theirs})",
             "" if on_delete in _NO_ACTIONS else f"on delete {on_delete.lower()}",
             "" if on_update in _NO_ACTIONS else f"on update {on_update.lower()}",
-            f"named {name}",
         )
-        yield ("foreign key", f"{table}({', '.join(str(row[2]) for row in rows)})"), facts
+        chosen = re.fullmatch(rf"{re.escape(table)}_ibfk_\d+", name)
+        columns = ", ".join(str(row[2]) for row in rows)
+        yield ("foreign key", f"{table}({columns})"), _named(facts, name, chosen)
 
 
 def _checks(place: _Place) -> Facts:
     query = (
-        "SELECT table_name, constraint_name, check_clause FROM "
+        "SELECT table_name, constraint_name, check_clause, level FROM "
         "information_schema.check_constraints WHERE constraint_schema = {db}"
         if place.mariadb
-        else "SELECT t.table_name, c.constraint_name, c.check_clause FROM "
+        else "SELECT t.table_name, c.constraint_name, c.check_clause, 'Table' FROM "
         "information_schema.check_constraints AS c JOIN information_schema.table_constraints "
         "AS t USING (constraint_schema, constraint_name) WHERE constraint_schema = {db}"
     )
-    for table, name, clause in place.rows(query):
-        yield ("check", f"{table}.{name}"), place.bare(clause)
+    for table, name, clause, level in place.rows(query):
+        text = place.bare(clause)
+        chosen = level == "Column" or re.fullmatch(rf"{_NUMBERED}|{re.escape(table)}_chk_\d+", name)
+        yield ("check", f"{table}.{text if chosen else name}"), _named(text, name, chosen)
 
 
 def _views(place: _Place) -> Facts:
@@ -221,6 +305,7 @@ def _definers(place: _Place) -> Facts:
 
 _PARTS: tuple[Callable[[_Place], Facts], ...] = (
     _tables,
+    _history,
     _sequences,
     _columns,
     _indexes,

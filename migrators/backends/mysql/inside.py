@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrators.backends.in_place import MARK, InPlace, refuse_filled
-from migrators.backends.mysql import connect, sql, stamp
+from migrators.backends.in_place import InPlace, refuse_filled
+from migrators.backends.mysql import connect, events, sql, stamp
 from migrators.backends.mysql.backend import MariaDBBackend, MySQLBackend
+from migrators.backends.stamping import MARK
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Inside(InPlace, MySQLBackend):
 
     def _end(self) -> None:
         with connect.opened(self.url, "stamping", connect.DEFINITIONS) as connection:
+            name = str(self.url.database)
+            events.let_run(connection, name, events.waiting(connection, name))
+            connect.run(connection, f"DROP TABLE IF EXISTS {events.HELD}")
             connect.run(connection, f"DROP VIEW IF EXISTS {MARK}")
 
     def _empty(self) -> None:

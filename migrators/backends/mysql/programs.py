@@ -14,6 +14,7 @@ import pymysql
 from pymysql.constants import ER
 
 from migrators.backends.mysql import connect, sql
+from migrators.errors import DatabaseError
 from migrators.failpoints import act
 from migrators.guard import STAMP
 
@@ -102,11 +103,26 @@ def _names(connection: Connection, database: str) -> Iterator[tuple[str, str]]:
 
 def _shown(connection: Connection, database: str, kind: str, name: str) -> Program:
     (row,) = connect.rows(connection, f"SHOW CREATE {kind} {sql.name(name)}")
+    if row[_BODY[kind]] is None:
+        ((me,),) = connect.rows(connection, "SELECT CURRENT_USER()")
+        raise DatabaseError(
+            f"{database}: what {kind.lower()} {name} does may not be seen by {me}",
+            hint=(
+                "an administrator types:",
+                f"GRANT SELECT ON mysql.proc TO {_account(str(me))};     MariaDB",
+                f"GRANT SHOW_ROUTINE ON *.* TO {_account(str(me))};     MySQL",
+            ),
+        )
     text = str(row[_BODY[kind]]).replace(f"{sql.name(database)}.", "")
     if kind == "TRIGGER":  # its name may be written with the database's
         text = re.sub(rf"\b{re.escape(database)}\.", "", text)
     mode = str(row[_MODE[kind]]) if kind in _MODE else ""
     return Program(kind, name, mode, text, str(row[_ZONE]) if kind == "EVENT" else "")
+
+
+def _account(said: str) -> str:
+    user, _, host = said.rpartition("@")
+    return f"{sql.text(user)}@{sql.text(host)}"
 
 
 def make_all(connection: Connection, database: str, programs: Sequence[Program]) -> None:

@@ -2,7 +2,8 @@
 
 A database has no name that could be changed: all its tables are moved by one RENAME TABLE,
 which is atomic, those of the version that is set aside in the same statement. Views, routines
-and triggers cannot be moved and are made anew, the stamp last: published means stamped.
+and triggers cannot be moved and are made anew, the stamp last: published means stamped. Then
+events are let run (`events`), and rights given.
 
 What is to be made is written down in the staging database before anything is touched, in a
 table of ours; so `recover` goes on from wherever a crash came: back before the RENAME, on to
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from migrators.backends.mysql import connect, granting, programs, sql
+from migrators.backends.mysql import connect, events, granting, programs, sql
 from migrators.backends.mysql.programs import Program
 from migrators.backends.mysql.staging import holds_anything
 from migrators.backends.server import LOADING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from migrators.backends.mysql.wire import Connection
 
 _INTENT = "migrate_publishing"
+_OURS = (_INTENT, granting.KEPT, events.HELD)
 
 
 def publish(url: sa.URL, staging: str, aside: str | None) -> None:
@@ -76,6 +78,8 @@ def discard(url: sa.URL) -> None:
     """Drop a database and all that is in it; one on its way to its name gets there first."""
     with connect.opened(url, "removing", connect.DEFINITIONS, database=False) as connection:
         name = str(url.database)
+        if not _there(connection, name):  # DROP asks for a right on what is not there, too
+            return
         if _intents(connection, name.partition(LOADING)[0], name):
             _settle(connection, name)
         connect.run(connection, f"DROP DATABASE IF EXISTS {sql.name(name)}")
@@ -105,6 +109,7 @@ def _write_intent(connection: Connection, name: str, staging: str, aside: str | 
         "made": [each for each in (name, aside) if each and not _there(connection, each)],
         "new": [vars(each) for each in new],
         "old": [vars(each) for each in old],
+        "events": events.waiting(connection, staging),
         "access": granting.kept(connection, staging),
     }
     place = sql.table(staging, _INTENT)
@@ -160,6 +165,7 @@ def _go_on(connection: Connection, staging: str) -> None:
             if (each.kind, each.name) not in kept and each.kind != "TRIGGER":
                 each.drop(connection)
     programs.make_all(connection, name, new)
+    events.let_run(connection, name, facts.get("events", ()))  # type: ignore[arg-type]
     with act("rights given"):
         failed = granting.give(connection, name, facts.get("access"))
     with act("staging removed"):
@@ -227,4 +233,4 @@ def _tables(connection: Connection, database: str) -> list[str]:
         "AND table_type NOT LIKE '%%VIEW' ORDER BY 1",
         (database,),
     )
-    return [str(name) for (name,) in found if name not in (_INTENT, granting.KEPT)]
+    return [str(name) for (name,) in found if name not in _OURS]

@@ -11,11 +11,13 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql.reserved_words import RESERVED_WORDS_MARIADB, RESERVED_WORDS_MYSQL
+from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 
-from migrators.backends.mysql import connect, lone_sequences, programs, sql
+from migrators.backends.mysql import beside, connect, lone_sequences, programs, sql
 from migrators.errors import DatabaseError
 from migrators.guard import STAMP
-from migrators.schema.sqltext import as_text
+from migrators.schema.fingerprint import constraints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 _COLUMNS = """
 SELECT table_name, column_name, column_default, extra, is_nullable
 FROM information_schema.columns WHERE table_schema = DATABASE()
+AND coalesce(generation_expression, '') NOT IN ('ROW START', 'ROW END')
+"""
+_CHECKS = """
+SELECT table_name, constraint_name, check_clause FROM information_schema.check_constraints
+WHERE constraint_schema = DATABASE() AND level = 'Column'
 """
 _NAMES = """
 SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()
@@ -38,11 +45,11 @@ _WIDTHS = {
     "BIGINT": (20, 20), "YEAR": (4, 4),
 }  # fmt: skip
 """What a type shows by itself, with a sign and without; TINYINT(1) is a boolean to many."""
+_NAMED = re.compile(r"'(?:[^'\\]|''|\\.)*'|`([a-z_][a-z0-9_]*)`")
+_WORDS = RESERVED_WORDS_MARIADB | RESERVED_WORDS_MYSQL | RESERVED_WORDS
+"""Names that mean something else in MariaDB, MySQL or PostgreSQL unless they are quoted."""
 _JSON = re.compile(r"^  `((?:[^`]|``)+)` longtext .*CHECK \(json_valid\(`\1`\)\)", re.MULTILINE)
 _DEFINER = re.compile(r"\bDEFINER=(?:`([^`]*)`|'([^']*)')@(?:`([^`]*)`|'([^']*)')\s*")
-_PARTITIONS = re.compile(r"\n(?:/\*!\d+ )?( ?PARTITION BY .*?)(?:\*/)?\s*$", re.DOTALL)
-_STORED = re.compile(r"\b(?:CHECKSUM|TRANSACTIONAL)=\d+|`[A-Z_]+`='?\w+'?")
-_LINE = re.compile(r"^  (.*?),?$", re.MULTILINE)
 
 
 def check_names(connection: sa.Connection) -> None:
@@ -67,24 +74,29 @@ def check_names(connection: sa.Connection) -> None:
 
 def amend(connection: sa.Connection, metadata: sa.MetaData) -> tuple[dict[str, str], list[str]]:
     """Complete reflected tables; return SQL beside them, by when it runs, and notes."""
-    between: list[str] = []
-    after: list[str] = []
+    found = []
     for table in metadata.tables.values():
         ((_, text),) = connection.exec_driver_sql(f"SHOW CREATE TABLE {_quoted(table)}").all()
         _json(table, str(text))
         _options(table)
-        between += _partitions(table, str(text))
-        between += _invisible(table, str(text))
-        between += _stored(table, str(text))
-        after += _descending(table, str(text))
+        found.append(beside.read(table, str(text)))
     if "mariadb" in str(connection.exec_driver_sql("SELECT version()").scalar()).lower():
         _defaults(connection, metadata)
+        _checks(connection, metadata)
     for table in metadata.tables.values():
+        _bare(table)
         for column in table.columns:
             _narrow(column)
-    after += _programs(connection)
-    beside = {"before": _sequences(connection), "between": between, "after": after}
-    return {when: "\n\n".join(f"{s};" for s in said) for when, said in beside.items() if said}, []
+    said = {
+        "before": _sequences(connection),
+        "between": [statement for each in found for statement in each.between],
+        "after": [statement for each in found for statement in each.after],
+    }
+    said["after"] += _programs(connection)
+    scripts = {
+        when: "\n\n".join(f"{s};" for s in listed) for when, listed in said.items() if listed
+    }
+    return scripts, [note for each in found for note in each.notes]
 
 
 def _sequences(connection: sa.Connection) -> list[str]:
@@ -106,16 +118,48 @@ def _defaults(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Give columns their defaults as MariaDB tells them, which is as SQL."""
     for key, name, default, extra, nullable in connection.exec_driver_sql(_COLUMNS).all():
         table = metadata.tables.get(key)
-        if table is None or table.columns[name].computed is not None:
+        if table is None:
+            continue
+        if name not in table.columns:  # a warning of SQLAlchemy's, and a column that is lost
+            raise DatabaseError(
+                f"{key}.{name}: SQLAlchemy cannot read how this column is defined",
+                hint="write the schema module by hand",
+            )
+        if table.columns[name].computed is not None:
             continue
         made = re.search(r"on update (\S+)", extra or "", re.IGNORECASE)
         plain = default is None or (default == "NULL" and nullable == "YES")
         told = ("NULL" if made else "") if plain else str(default)
         told = lone_sequences.without_place(told, _database(connection))
         told += f" ON UPDATE {made[1]}" if made else ""
-        table.columns[name].server_default = (
-            sa.DefaultClause(sa.text(as_text(told))) if told else None
-        )
+        table.columns[name].server_default = sa.DefaultClause(sa.text(told)) if told else None
+
+
+def _checks(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Give columns the CHECK that stands in them, which has no name but theirs."""
+    for key, name, clause in connection.exec_driver_sql(_CHECKS).all():
+        table = metadata.tables.get(key)
+        if table is not None and not isinstance(table.columns[name].type, sa.JSON):
+            check = sa.CheckConstraint(sa.text(clause))
+            check._set_parent_with_dispatch(table.columns[name])  # noqa: SLF001  as in its Column
+
+
+def _bare(table: sa.Table) -> None:
+    """Let the SQL of a table name columns as every database reads them, without backticks."""
+    for constraint in constraints(table):
+        if isinstance(constraint, sa.CheckConstraint):
+            constraint.sqltext = _without_backticks(constraint.sqltext)
+    for column in table.columns:
+        if column.computed is not None:
+            column.computed.sqltext = _without_backticks(column.computed.sqltext)
+        if isinstance(column.server_default, sa.DefaultClause):
+            column.server_default.arg = _without_backticks(column.server_default.arg)
+
+
+def _without_backticks(found: Any) -> Any:
+    if not isinstance(found, sa.TextClause):
+        return found
+    return sa.text(_NAMED.sub(lambda m: m[0] if m[1] in _WORDS else m[1] or m[0], found.text))
 
 
 def _narrow(column: sa.Column[Any]) -> None:
@@ -147,36 +191,6 @@ def _options(table: sa.Table) -> None:
         elif name == "default charset":
             del table.dialect_kwargs[option]
             table.dialect_kwargs[f"{database}_charset"] = value
-
-
-def _partitions(table: sa.Table, text: str) -> Iterator[str]:
-    match = _PARTITIONS.search(text)
-    if match:
-        yield f"ALTER TABLE {sql.name(table.name)} {match[1].strip()}"
-
-
-def _invisible(table: sa.Table, text: str) -> Iterator[str]:
-    for line in _LINE.findall(text):
-        if re.match(r"`(?:[^`]|``)+` [^']* INVISIBLE\b", line):
-            yield f"ALTER TABLE {sql.name(table.name)} MODIFY {line}"
-
-
-def _stored(table: sa.Table, text: str) -> Iterator[str]:
-    """Yield how a table is kept, where SQLAlchemy does not read it or `_options` leaves it out."""
-    last = _PARTITIONS.sub("", text).rpartition("\n)")[2]
-    said = _STORED.findall(re.sub(r" COMMENT='(?:[^']|'')*'", "", last))
-    if said:
-        yield f"ALTER TABLE {sql.name(table.name)} {' '.join(said)}"
-
-
-def _descending(table: sa.Table, text: str) -> Iterator[str]:
-    """Yield the statements of indexes that have a descending column, and take them off."""
-    for line in _LINE.findall(text):
-        match = re.match(r"(?:UNIQUE )?KEY `((?:[^`]|``)+)` .*` DESC[,)]", line)
-        if match:
-            name = match[1].replace("``", "`")
-            table.indexes -= {index for index in table.indexes if index.name == name}
-            yield f"ALTER TABLE {sql.name(table.name)} ADD {line}"
 
 
 def _programs(connection: sa.Connection) -> Iterator[str]:

@@ -174,7 +174,8 @@ def counters(connection: Connection, database: str) -> dict[str, int]:
     found = connect.rows(
         connection,
         "SELECT table_name, auto_increment FROM information_schema.tables "
-        "WHERE table_schema = %s AND auto_increment IS NOT NULL AND table_type = 'BASE TABLE'",
+        "WHERE table_schema = %s AND auto_increment IS NOT NULL "
+        "AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')",
         (database,),
     )
     return {str(table): int(following) - 1 for table, following in found if int(following) > 1}

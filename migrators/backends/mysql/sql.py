@@ -60,6 +60,13 @@ _TOKEN = re.compile(
 )
 
 
+def tokens(statement: str, start: int = 0) -> Iterator[re.Match[str]]:
+    """Yield words, texts, names and signs from somewhere on, without blanks and comments."""
+    for match in _TOKEN.finditer(statement, start):
+        if not match[0].isspace() and not match[0].startswith(("--", "#", "/*")):
+            yield match
+
+
 def statements(script: str) -> Iterator[str]:
     """Yield the statements of a script; `DELIMITER //` lines count, as for the mysql client.
 

@@ -10,17 +10,14 @@ processor for 2,000,000, not 12).
 
 from __future__ import annotations
 
-import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pymysql
-import sqlalchemy as sa
-from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
 
 from migrators.backends import ledger
 from migrators.backends.model import require_columns
-from migrators.backends.mysql import connect, failures, feed, lone_sequences, sql
+from migrators.backends.mysql import connect, ddl, events, failures, feed, lone_sequences, sql
 from migrators.errors import DatabaseError, TargetExists, UsageError
 from migrators.failpoints import act
 from migrators.stream import cancellable
@@ -29,16 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
+    import sqlalchemy as sa
 
     from migrators.backends.mysql.wire import Connection
     from migrators.schema import Column, SchemaVersion
-
-
-class _WithoutUniques(MySQLDDLCompiler):
-    """CREATE TABLE without UNIQUE constraints: indexes are built after the load."""
-
-    def visit_unique_constraint(self, constraint: Any, **options: Any) -> None:  # type: ignore[override]
-        """Leave it out."""
 
 
 def create(
@@ -76,7 +67,7 @@ def tables(url: sa.URL, schema: SchemaVersion, dialect: sa.Dialect, scripts: Seq
             for statement in lone_sequences.statements(schema.metadata, dialect):
                 connect.run(connection, statement)
         for table in schema.metadata.tables.values():
-            _create_table(connection, url, table, _statement(table, dialect))
+            _create_table(connection, url, table, ddl.create_table(table, dialect))
 
 
 def between(url: sa.URL, scripts: Sequence[str]) -> None:
@@ -149,12 +140,6 @@ def _require_names(metadata: sa.MetaData) -> None:
                 )
 
 
-def _statement(table: sa.Table, dialect: sa.Dialect) -> str:
-    create_table = sa.schema.CreateTable(table, include_foreign_key_constraints=[])
-    compiler = _WithoutUniques(dialect, create_table)
-    return str(compiler)
-
-
 def _create_table(connection: Connection, url: sa.URL, table: sa.Table, statement: str) -> None:
     try:
         connect.run(connection, statement)
@@ -168,7 +153,7 @@ def _create_table(connection: Connection, url: sa.URL, table: sa.Table, statemen
 
 
 def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> None:
-    """Run the statements of a schema's own SQL.
+    """Run the statements of a schema's own SQL; events that they make do not run yet.
 
     Raises
     ------
@@ -176,10 +161,12 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
         Naming the statement.
     """
     for statement in sql.statements(script):
-        if _FIRES.match(statement):
-            _require_no_scheduler(connection, url, when)
+        event = events.held(statement)
         try:
-            connect.run(connection, statement)
+            if event is None:
+                connect.run(connection, statement)
+            else:
+                events.make(connection, event)
         except pymysql.err.MySQLError as error:
             if failures.of_session(error):
                 raise
@@ -189,25 +176,6 @@ def run_script(connection: Connection, url: sa.URL, script: str, when: str) -> N
                 f"{failures.said(error)}: {begins}",
                 hint="mend the .sql file that stands beside the schema module",
             ) from error
-
-
-_FIRES = re.compile(
-    r"(?is)\s*CREATE\s+(OR\s+REPLACE\s+)?(DEFINER\s*=\s*(\S+|`[^`]*`@`[^`]*`)\s+)?EVENT\b"
-    r"(?!((?!\bDO\b).)*\bDISABLE\b)"
-)
-"""What makes an event that is not DISABLEd."""
-
-
-def _require_no_scheduler(connection: Connection, url: sa.URL, when: str) -> None:
-    """Refuse an event where the server would run it, in a database that is not published yet."""
-    ((running,),) = connect.rows(connection, "SELECT @@GLOBAL.event_scheduler")
-    if str(running).upper() not in {"ON", "1"}:
-        return
-    raise DatabaseError(
-        f"{url.database}: the SQL that comes {when} makes an event, and the server's event "
-        "scheduler is on: it would change rows before they are verified and published",
-        hint="SET GLOBAL event_scheduler = OFF     until this has ended; then ON again",
-    )
 
 
 def write(

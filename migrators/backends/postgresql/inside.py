@@ -1,13 +1,14 @@
-"""Loading a database in place: see `backends.in_place`. Extensions and schemas there stay."""
+"""Loading a database in place: see `backends.in_place`. What was there stays."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrators.backends.in_place import MARK, InPlace, refuse_filled
+from migrators.backends.in_place import InPlace, refuse_filled
 from migrators.backends.postgresql import connect, sql
 from migrators.backends.postgresql.backend import PostgreSQLBackend
 from migrators.backends.postgresql.failures import NoDatabase
+from migrators.backends.stamping import MARK
 from migrators.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, format('%I.%I', n.
 FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
 WHERE t.typtype IN ('e', 'd', 'r') AND {_OWN.format(oid="t.oid", catalog="pg_type")}
 ORDER BY 2
+"""
+
+_COLLATIONS = f"""
+SELECT format('%I.%I', n.nspname, c.collname)
+FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
+WHERE {_OWN.format(oid="c.oid", catalog="pg_collation")}
 """
 
 
@@ -122,7 +129,11 @@ def begin(url: sa.URL, run: str) -> None:
     """
     with connect.opened(url, "creating") as connection, connect.transaction(connection):
         _refuse_filled(connection, url)
-        connection.execute(f"CREATE VIEW public.{MARK} AS SELECT {sql.text(run)}::text AS run")
+        schemas = ", ".join(sql.text(name) for name in _schemas(connection))
+        connection.execute(
+            f"CREATE VIEW public.{MARK} AS SELECT {sql.text(run)}::text AS run, "
+            f"ARRAY[{schemas}]::text[] AS schemas"
+        )
 
 
 def empty(url: sa.URL, run: str) -> None:
@@ -130,8 +141,18 @@ def empty(url: sa.URL, run: str) -> None:
     with connect.opened(url, "emptying") as connection, connect.transaction(connection):
         if _mark(connection) != run:
             return
-        for kind, name in _objects(connection):
+        ((before,),) = connection.execute(f"SELECT schemas FROM public.{MARK}").fetchall()
+        collations = [("COLLATION", name) for (name,) in connection.execute(_COLLATIONS).fetchall()]
+        for kind, name in [*_objects(connection), *collations]:
             connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE")
+        for name in _schemas(connection):
+            if name not in before:
+                connection.execute(f"DROP SCHEMA {sql.name(name)} CASCADE")
+
+
+def _schemas(connection: Connection) -> list[str]:
+    found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'")
+    return [str(name) for (name,) in found.fetchall()]
 
 
 def _objects(connection: Connection) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LOWEST = 16_384
 """Numbers below are the server's own objects (transam.h, FirstNormalObjectId)."""
 _USERS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
-_OURS = "NOT IN ('migrate_stamp', 'alembic_version')"
+_OURS = "NOT IN ('migrate_stamp', 'migrate_loading', 'alembic_version')"
 
 
 def own(catalog: str, oid: str) -> str:

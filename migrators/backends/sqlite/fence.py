@@ -119,5 +119,17 @@ class SQLiteFence(Fence):
             holder.wait()
 
     def trace(self) -> str:
-        """Return the same always: who holds the lock is the only one who could write."""
-        return "held"
+        """Return which files they are, and when they last changed.
+
+        Who holds the lock is the only one who could write by SQLite; who moves another file
+        here, or copies over this one, asks for no lock.
+        """
+        return " ".join(map(_looks, (self._path, source.beside(self._path, "-wal"))))
+
+
+def _looks(path: Path) -> str:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return "-"
+    return f"{found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_ctime_ns}"

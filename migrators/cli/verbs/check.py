@@ -110,14 +110,14 @@ def _checked(
     from migrators import preflight
     from migrators.backends import backend_for
     from migrators.cli.memory import without_pandas
-    from migrators.run.places import catalog_for_check
+    from migrators.run.places import catalog_for_check, inside
     from migrators.run.present import present
 
     version = plan.new.version
     old = present(project, plan.old.version)
     new = backend_for(project.url(version) if later else project.target(version))
     if project.into and not later:
-        new = new.inside("")
+        new = inside(project, new)
     spared = nullcontext() if plan.computes else without_pandas()
     with tempfile.TemporaryDirectory(prefix="migrate-check-") as scratch, spared:
         return preflight.check(

@@ -45,7 +45,7 @@ def unfence(ctx: click.Context, version: int) -> None:
 
     session: Session = ctx.obj
     project = session.project()
-    was, failed = run.unfence(project, version)
-    session.show(unfence_lines(was, database(session, project, version), failed))
+    was, failed, why = run.unfence(project, version)
+    session.show(unfence_lines(was, database(session, project, version), failed, why))
     if failed:
         ctx.exit(_FAILED)

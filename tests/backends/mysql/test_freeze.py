@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pymysql
 import pytest
+import sqlalchemy as sa
 
 from migrators.backends import backend_for
 from migrators.project import Project
@@ -22,7 +24,8 @@ KINDS = (
     "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
     "CREATE TABLE kinds (id int unsigned AUTO_INCREMENT PRIMARY KEY, big bigint unsigned, med"
     " mediumint, tiny tinyint, flag tinyint(1), s set('a','b'), y year, b bit(5), b1 bit,"
-    " e enum('x','It''s','') DEFAULT 'x', d decimal(30,10) DEFAULT 1.5, f float, db double,"
+    " e enum('x','It''s','') DEFAULT 'x', l enum('é') CHARACTER SET latin1,"
+    " d decimal(30,10) DEFAULT 1.5, f float, db double,"
     " ch char(5), vc varchar(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci, bi binary(4),"
     " vb varbinary(9), tt text, tx mediumtext, bl longblob, j json, dt datetime, dt6 datetime(6),"
     " ts timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(), t3 time(3),"
@@ -49,6 +52,9 @@ OTHERS = (
     "CREATE PROCEDURE pr() BEGIN SELECT 1; SELECT 2; END",
     "SET time_zone = '+05:00'",
     "CREATE EVENT ev ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DISABLE DO DELETE FROM my",
+    "SET sql_mode = 'ANSI_QUOTES,NO_AUTO_VALUE_ON_ZERO'",
+    "CREATE DEFINER = nobody@localhost EVENT on_time ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01'"
+    " ON COMPLETION PRESERVE COMMENT 'do: it''s' DO DELETE FROM \"my\"",
 )
 ROWS = (
     "INSERT INTO kinds (id, big, med, tiny, flag, s, y, b, b1, e, f, db, ch, vc, bi, vb, tt, tx,"
@@ -96,11 +102,121 @@ def test_what_is_frozen_is_made_again_with_rows_and_all(shop: Served) -> None:
         given = [shop.rows(v, f"INSERT INTO {table} () VALUES ()", last) for v in (1, 2)]
         assert given[0] == given[1]
         assert given[0] != [(0,)]
-    zone = "SELECT event_name, time_zone, starts FROM information_schema.events"
-    ours = f"{zone} WHERE event_schema = database()"
-    assert shop.rows(2, ours) == shop.rows(1, ours)
-    assert shop.rows(2, ours)[0][:2] == ("ev", "+05:00")
+    for event in ("ev", "on_time"):  # with definer, SQL mode and time zone
+        made = [shop.rows(version, f"SHOW CREATE EVENT {event}") for version in (1, 2)]
+        assert made[0] == made[1]
+        assert made[0][0][2] == "+05:00"
+    status = "SELECT status FROM information_schema.events WHERE event_schema = database()"
+    assert shop.rows(2, f"{status} ORDER BY event_name") == [("DISABLED",), ("ENABLED",)]
     assert ("storage", "my") in catalogues[0]
+
+
+ONLY_HERE = (
+    "CREATE TABLE checked (id int PRIMARY KEY CHECK (id > 0), n int COMMENT 'n' CHECK (n <> 7),"
+    " d varchar(9) DEFAULT ':x', `user` int CHECK (`user` <> 5),"
+    " CONSTRAINT named CHECK (n < 99), CHECK (n > id), UNIQUE (n))",
+    "CREATE TABLE packed (b int, a int, t text COMPRESSED, v varchar(99) COMPRESSED, f text, i int"
+    " INVISIBLE CHECK (i > 0), PRIMARY KEY (a, b) COMMENT 'pk', UNIQUE KEY uq (i) COMMENT 'u: one',"
+    " KEY ka (a, b DESC) IGNORED, KEY kb (b) COMMENT 'b', FULLTEXT KEY ft (f) COMMENT 'ft')"
+    " COMMENT 'WITH SYSTEM VERSIONING'",
+    "CREATE TABLE booked (id int, s date, e date, v int, PERIOD FOR p (s, e),"
+    " PRIMARY KEY (id, p WITHOUT OVERLAPS))",
+    "CREATE TABLE room (id int, s date, e date, PERIOD FOR p (s, e),"
+    " UNIQUE KEY once (id, p WITHOUT OVERLAPS))",
+    "CREATE TABLE kept (id int AUTO_INCREMENT PRIMARY KEY, v int, UNIQUE (v)) WITH SYSTEM"
+    " VERSIONING PARTITION BY SYSTEM_TIME INTERVAL 1 MONTH PARTITIONS 2",
+    "CREATE TABLE told (id int PRIMARY KEY, v int, a timestamp(6) GENERATED ALWAYS AS ROW START,"
+    " z timestamp(6) GENERATED ALWAYS AS ROW END, w int WITHOUT SYSTEM VERSIONING,"
+    " PERIOD FOR SYSTEM_TIME (a, z), UNIQUE (v)) WITH SYSTEM VERSIONING",
+    "CREATE TABLE twice (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES twice (id),"
+    " CONSTRAINT other FOREIGN KEY (p) REFERENCES twice (id) ON DELETE SET NULL)",
+    "INSERT INTO checked VALUES (1, 3, 'd', 4)",
+    "INSERT INTO packed (b, a, t, i) VALUES (1, 2, repeat('t', 999), 4)",
+    "INSERT INTO booked VALUES (1, '2020-01-01', '2021-01-01', 4)",
+    "INSERT INTO kept VALUES (1, 1), (9, 9)",
+    "DELETE FROM kept WHERE id = 9",
+    "INSERT INTO told (id, v, w) VALUES (1, 2, 3)",
+)
+OVERLAPS = "INSERT INTO booked VALUES (1, '2020-05-01', '2020-06-01', 5)"
+
+
+def test_what_only_mariadb_has_is_made_again(shop: Served) -> None:
+    """CHECKs of columns, compressed columns, comments of indexes, periods, versioned tables.
+
+    What versioned rows were before is not carried: freeze, check and the run say so.
+    """
+    shop.old(*ONLY_HERE)
+    assert (
+        "kept keeps what its rows were before"
+        in shop.ran("freeze", "1", "--from", shop.url(1)).said
+    )
+    shop.same()
+    text = (shop.root / "schemas" / "v1.py").read_text()
+    assert "'\\\\:x'" in text  # means ':x' anywhere
+    assert 'sa.CheckConstraint("n <> 7")' in text  # so that any database takes it
+    assert 'sa.CheckConstraint("`user` <> 5")' in text  # which is a function of PostgreSQL's
+    said = shop.ran("check", "1to2").said
+    assert "shop_v1 is schemas/v1.py" in said
+    project = Project.find(shop.root, environment={})
+    keys = backend_for(project.url(1)).catalog().objects["foreign key", "twice(p)"]
+    assert keys.count("references twice(id)") == 2  # of one column, and neither hides the other
+    assert "it stays behind history kept" in said
+    assert "history kept" in shop.ran("1to2").said
+    for table in ("checked", "packed", "booked", "room", "kept", "told"):
+        made = [shop.rows(v, f"SHOW CREATE TABLE {table}")[0][1] for v in (1, 2)]
+        assert made[0] == made[1]
+        rows = [shop.rows(version, f"SELECT * FROM {table}") for version in (1, 2)]
+        assert table == "told" or rows[0] == rows[1]  # which says when the server got its rows
+    with pytest.raises(pymysql.err.IntegrityError):
+        shop.rows(2, OVERLAPS)
+
+
+MODELS = """
+import sqlalchemy as sa
+metadata = sa.MetaData()
+p = sa.Table("p", metadata, sa.Column("id", sa.Integer, primary_key=True))
+t = sa.Table(
+    "t", metadata, sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("x", sa.Integer, sa.CheckConstraint("x > 0")),
+    sa.Column("y", sa.Integer, unique=True),
+    sa.Column("p_id", sa.Integer, sa.ForeignKey("p.id")), sa.CheckConstraint("y > 1"),
+    sa.CheckConstraint("y < 7"), sa.UniqueConstraint("x", "y"),
+)
+"""
+
+
+def test_names_that_the_server_chose_are_none(shop: Served) -> None:
+    """Models that leave names open are frozen with names, and their database has the server's."""
+    shop.old()
+    (shop.root / "models.py").write_text(MODELS)
+    found: dict[str, Any] = {}
+    exec(MODELS, found)  # noqa: S102  the models of the line before
+    found["metadata"].create_all(backend_for(sa.make_url(shop.url(1))).engine())
+    shop.ran("freeze", "1", "--from", "models:metadata")
+    shop.same()
+    assert "shop_v1 is schemas/v1.py" in shop.ran("check", "1to2").said
+    shop.rows(1, "ALTER TABLE t DROP CONSTRAINT CONSTRAINT_1")
+    said = shop.run("check", "1to2").said
+    assert "check t.ck_t_3 is missing" in said
+
+
+def test_a_check_of_a_column_may_have_a_name(shop: Served) -> None:
+    """MariaDB takes neither its name nor a second one there, as SQLAlchemy writes them."""
+    shop.schema(
+        "t = sa.Table('t', metadata, sa.Column('id', sa.Integer, sa.CheckConstraint('id > 0'),"
+        " primary_key=True, autoincrement=False), sa.Column('x', sa.Integer,"
+        " sa.CheckConstraint('x > 0', name='ck_x'), sa.CheckConstraint('x < 9')),"
+        " sa.Column('b', sa.Boolean(create_constraint=True)))"
+    )
+    shop.ran("create", "1")
+    for row in ("-1, 1, 1", "1, 0, 1", "1, 9, 1", "1, 1, 2"):
+        with pytest.raises(pymysql.err.OperationalError, match="CONSTRAINT"):
+            shop.rows(1, f"INSERT INTO t VALUES ({row})")
+    shop.rows(1, "INSERT INTO t VALUES (1, 8, 1)")
+    assert "CONSTRAINT `ck_x` CHECK (`x` > 0)" in shop.rows(1, "SHOW CREATE TABLE t")[0][1]
+    assert "shop_v1 is schemas/v1.py" in shop.ran("check", "1to2").said
+    shop.ran("1to2")
+    assert shop.rows(2, "SHOW CREATE TABLE t") == shop.rows(1, "SHOW CREATE TABLE t")
 
 
 DEFINED = (

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrators.backends.interface import Stamp
-from migrators.backends.mysql import connect
+from migrators.backends.mysql import connect, events
 from migrators.backends.mysql import stamp as stamps
 from migrators.errors import TargetExists
 
@@ -24,6 +24,7 @@ CREATE TRIGGER t_trim BEFORE INSERT ON t FOR EACH ROW
 BEGIN
     IF NEW.name = '' THEN SET NEW.name = 'it''s \\'nothing\\''; END IF;
 END;
+CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY DO DELETE FROM t WHERE id < 0;
 """
 
 
@@ -37,11 +38,18 @@ SMALL = (
     "CREATE TRIGGER t_trim BEFORE INSERT ON t FOR EACH ROW "
     "SET NEW.name = IF(NEW.name = '', 'it''s \\'nothing\\'', NEW.name)",
 )
+WAITING = (
+    "CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM t WHERE id < 0",
+    f"CREATE TABLE {events.HELD} AS SELECT 'tidy' AS name",
+)
+RUNS = """
+SELECT event_name, status FROM information_schema.events WHERE event_schema = database()
+"""
 
 
-def small(server: Server, name: str, version: int) -> MySQLBackend:
+def small(server: Server, name: str, version: int, *more: str) -> MySQLBackend:
     """Create a stamped database by plain SQL: each statement of it costs time, here."""
-    return server.database(name, *SMALL, stamps.statement(Stamp(version, "f")))
+    return server.database(name, *SMALL, *more, stamps.statement(Stamp(version, "f")))
 
 
 def made(server: Server, database: MySQLBackend, version: int, after: str = AFTER) -> MySQLBackend:
@@ -82,6 +90,7 @@ def test_everything_comes_along(server: Server) -> None:
     new.publish(new.staging("r1"))
     assert new.catalog() == before
     assert works(server, "shop_v3")
+    assert server.run("shop_v3", RUNS) == (("tidy", "ENABLED"),)
     assert not new.staging("r1").exists()
 
 
@@ -111,7 +120,7 @@ def test_after_a_crash_anywhere_the_name_is_absent_or_complete(
         new = server.backend(f"n{statement}")
         if replaced:
             small(server, f"n{statement}", 3)
-        staging = small(server, f"n{statement}__loading_r1", 4)
+        staging = small(server, f"n{statement}__loading_r1", 4, *(() if replaced else WAITING))
         aside = new.aside("r1") if replaced else None
         if not interrupted(monkeypatch, statement, lambda: new.publish(staging, aside=aside)):  # noqa: B023
             break
@@ -123,6 +132,7 @@ def test_after_a_crash_anywhere_the_name_is_absent_or_complete(
             assert found == (3 if replaced else 0)
             new.publish(staging, aside=aside)
         assert works(server, f"n{statement}")
+        assert replaced or server.run(f"n{statement}", RUNS) == (("tidy", "ENABLED"),)
         assert not staging.exists()
     assert ends == ({3, 4} if replaced else {0, 4})
 

@@ -94,6 +94,7 @@ REFUSED = [
     (H + '1,5" pipe,0\n2,6" pipe,0\n', "t.csv:2 has a quote inside an unquoted field"),
     (H + '1,"a\n\n" ,0\n', "t.csv:4 has text after a closing quote"),
     (H.replace("\n", "\r\n") + "1,a,0\r\n", "t.csv:1 has a CR outside quotes"),
+    (H + '1,,"a"\r\n', "t.csv:2 has a CR outside quotes"),
     (H + "1,a\rb,0\n", "t.csv:2 has a CR outside quotes"),
 ]
 
