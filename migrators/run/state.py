@@ -133,14 +133,18 @@ def _back(project: Project, versions: tuple[VersionState, ...]) -> Iterator[str]
         )
 
 
+_LATER = ("cleared", "gone")
+"""What another run writes into a run's journal: it has not to do with when that run was."""
+
+
 def _run(run: RunDirectory) -> RunState:
     lines = run.journal()
     begun = lines[0] if lines else {}
-    last = lines[-1] if lines else {}
     staging = run.made("staging")
     loading = _phase(lines) == "load" and any(line.get("basis") for line in staging)
     finished = run.said("finished")
     outcome = finished[-1]["outcome"] if finished else "stopped"
+    own = [line for line in lines if line["what"] not in _LATER]
     extracts = [p for p in run.path.glob("extract-*") if p.is_dir()]
     fenced = any(line.get("fenced") for line in run.said("extract"))
     unfinished = "unfinished; finished tables are kept" if fenced else "unfinished"
@@ -150,7 +154,7 @@ def _run(run: RunDirectory) -> RunState:
         command=begun.get("command", ""),
         outcome=outcome,
         phase=_phase(lines),
-        at=last.get("at", ""),
+        at=next((line["at"] for line in reversed(finished or own)), ""),
         extract=said if extracts else "",
         staging=_unfinished(begun=loading) if staging else "",
         to=next((x["to"] for x in lines if x.get("to")), ""),

@@ -44,12 +44,15 @@ def test_the_latest_run_keeps_its_extract(two: Cheeseshop) -> None:
     """The others' go when it ends; their journals and receipts stay."""
     *former, last = _rehearsed(two, 3)
     assert _holding(two) == [last]
+    told = json.loads(two.ran("status", "--json").out)["runs"]
     for name in former:
         run = two.root / ".migrate" / "runs" / name
         assert (run / "receipt.json").is_file()
         assert (run / "receipt.txt").is_file()
         said = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
         assert (said[-1]["what"], said[-1]["extract"]) == ("cleared", "extract-2to3")
+        (ended,) = (line["at"] for line in said if line["what"] == "finished")
+        assert [run["at"] for run in told if run["id"] == name] == [ended]
 
 
 @pytest.mark.parametrize("number", [0, 2, 9])
