@@ -30,7 +30,7 @@ from migrators.backends.begins import Begins
 from migrators.backends.copies import Copies
 from migrators.backends.fencing import Fences
 from migrators.backends.live import Looks
-from migrators.backends.model import Catalog, Contents, Cut, ReadColumn, ReadQuery, Stamp, Still
+from migrators.backends.model import Catalog, Cut, ReadColumn, ReadQuery, Stamp, Still
 from migrators.errors import UsageError
 
 if TYPE_CHECKING:

@@ -304,7 +304,12 @@ class Plan:
     @property
     def computes(self) -> bool:
         """Whether functions of the step are called while it runs."""
-        return any(part.function is not None for table in self.tables for part in table.parts)
+        return bool(self.computed)
+
+    @property
+    def computed(self) -> frozenset[str]:
+        """New tables that functions of the step fill: `check` does not know their rows."""
+        return frozenset(t.name for t in self.tables if any(p.function for p in t.parts))
 
     @property
     def is_downgrade(self) -> bool:

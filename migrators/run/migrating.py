@@ -283,8 +283,9 @@ class _Migration:
                 access=self.access,
             )
         except ValueRefused as refused:
-            said = f"{self._check(plan)}     finds every such row"
-            refused.hint = (said, *refused.hint)
+            finds = f"{self._check(plan)}     finds every such row"
+            proves = f"{self.command}{self.project.option} --rehearse     proves a mended step"
+            refused.hint = (proves if refused.table in plan.computed else finds, *refused.hint)
             raise
         self.place.say("extracted", **facts)
         reader = ExtractReader.open(path, plan.new)

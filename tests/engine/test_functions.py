@@ -110,5 +110,7 @@ def late(rows: "Iterator[dict]"):
         f"step.table(new.things).computed(late, reads=select(old.things)); {SAME}", before=before
     )
     shop.create(ROWS)
-    with pytest.raises(ValueRefused, match=f"things.{column}: 1 row at row 0: is .* does not hold"):
+    refused = f"things.{column}: 1 row at row 0: is .* does not hold"
+    with pytest.raises(ValueRefused, match=refused) as told:
         shop.migrate()
+    assert told.value.hint == ("migrate 1to2 --rehearse     proves a mended step",)

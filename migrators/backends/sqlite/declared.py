@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migrators.backends.sqlite import sql
+from migrators.backends.sqlite import sql, table_sql
 from migrators.backends.sqlite.cells.model import Affinity, affinity
 
 if TYPE_CHECKING:
@@ -103,13 +103,20 @@ def declare(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     notes = []
     for table in metadata.tables.values():
         rows = connection.exec_driver_sql(f"PRAGMA table_xinfo({sql.name(table.name)})").all()
-        strict = bool(table.dialect_options["sqlite"].get("strict"))
+        strict = _is_strict(connection, table.name)
         for _, name, text, *_ in rows:
             if name in table.columns and strict:
                 notes += _declare_strict(connection, table.columns[name], text)
             elif name in table.columns:
                 notes += _declare(connection, table.columns[name], text or "")
     return notes
+
+
+def _is_strict(connection: sa.Connection, name: str) -> bool:
+    """SQLAlchemy 2.0 does not reflect it."""
+    asked = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
+    statement = connection.execute(asked, {"name": name}).scalar()
+    return "strict" in table_sql.parse(str(statement)).options
 
 
 def _declare_strict(connection: sa.Connection, column: sa.Column[Any], text: str) -> list[str]:
