@@ -8,23 +8,12 @@ import click
 
 if TYPE_CHECKING:
     from migrators.cli.session import Session
-    from migrators.project import Project
 
 
 def _told(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     session: Session = ctx.obj
     if value is not None:  # an empty one is a mistake: it came of a variable that is not set
         session.flags = {**session.flags, "jobs": value or "nothing"}
-
-
-def jobs_of(project: Project) -> int:
-    """Return how many tables at a time were asked for, and get ready for them."""
-    from migrators import run
-    from migrators.cli import memory
-
-    found = run.jobs_of(project)
-    memory.sized(found)
-    return found
 
 
 jobs = click.option(

@@ -8,7 +8,7 @@ import click
 
 from migrators.cli.elsewhere import elsewhere
 from migrators.cli.fencing import fencing
-from migrators.cli.jobs import jobs, jobs_of
+from migrators.cli.jobs import jobs
 from migrators.cli.shown import show_values
 from migrators.cli.until import until
 
@@ -78,7 +78,7 @@ def copy(
         accept_unfenced=accept_unfenced,
         fresh=fresh,
         until=until,
-        jobs=jobs_of(project),
+        jobs=run.jobs_of(project),
     )
     with without_pandas():
         receipt = run.copy(project, version, options, emit=session.teller)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrators.cli.jobs import jobs, jobs_of
+from migrators.cli.jobs import jobs
 from migrators.cli.names import is_step, versions
 from migrators.cli.shown import show_values
 from migrators.errors import UsageError
@@ -61,7 +61,7 @@ def extract(session: Session, what: str, to: Path | None, files: str | None) -> 
     )
     chain = project.chain(old, new) if old != new else [(old, old)]
     files = files or ("csv" if project.is_fixture(place) else "parquet")
-    options = run.Options(files=files, jobs=jobs_of(project))
+    options = run.Options(files=files, jobs=run.jobs_of(project))
     with sparing(session.teller) as emit:
         made = run.extract_only(project, chain, place, options, emit=emit)
     path = escape(session.short(str(made)))

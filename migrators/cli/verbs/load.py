@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrators.cli.elsewhere import elsewhere
-from migrators.cli.jobs import jobs, jobs_of
+from migrators.cli.jobs import jobs
 from migrators.cli.shown import show_values
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def load(
     if replace and not rehearse:
         session.agree("a database that is there will be set aside", yes=yes)
     session.begin(deed)
-    options = run.Options(rehearse=rehearse, replace=replace, jobs=jobs_of(project))
+    options = run.Options(rehearse=rehearse, replace=replace, jobs=run.jobs_of(project))
     with without_pandas():
         receipt = run.load_only(project, place, options, emit=session.teller)
     finish(session, receipt, deed, json=as_json)
@@ -74,5 +74,5 @@ def verify(session: Session, source: Path, *, as_json: bool) -> None:
     deed = Deed(f"verify {place}", session.command)
     session.begin(deed)
     with without_pandas():
-        receipt = run.verify_only(project, place, emit=session.teller, jobs=jobs_of(project))
+        receipt = run.verify_only(project, place, emit=session.teller, jobs=run.jobs_of(project))
     finish(session, receipt, deed, json=as_json)

@@ -8,7 +8,7 @@ import click
 
 from migrators.cli.elsewhere import elsewhere
 from migrators.cli.fencing import fencing
-from migrators.cli.jobs import jobs, jobs_of
+from migrators.cli.jobs import jobs
 from migrators.cli.names import PLACEHOLDER, versions
 from migrators.cli.shown import show_values
 from migrators.cli.until import until
@@ -93,7 +93,7 @@ def _run(session: Session, old: int, new: int, flags: Flags) -> None:
         accept_unfenced=flags["accept_unfenced"],
         fresh=flags["fresh"],
         until=flags["until"],
-        jobs=jobs_of(project),
+        jobs=run.jobs_of(project),
     )
     with sparing(session.teller) as emit:
         receipt = run.migrate(project, chain, options, emit=emit)
