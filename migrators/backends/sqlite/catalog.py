@@ -31,6 +31,8 @@ _FTS4_AND_RTREE = ("segments", "segdir", "stat", "node", "parent", "rowid")
 _SHADOWS = frozenset((*_FTS5, *_FTS4_AND_RTREE))
 """Endings of the tables that FTS and R-tree tables keep (fts5.html, rtree.html)."""
 _GENERATED = (2, 3)  # PRAGMA table_xinfo: hidden = 2 virtual, 3 stored
+_OF_TABLES = ("index", "trigger")
+"""What is named with its table, so that `drift` sees what belongs to a further one."""
 
 
 def read(connection: sqlite3.Connection, dialect: sa.Dialect) -> Catalog:
@@ -41,7 +43,8 @@ def read(connection: sqlite3.Connection, dialect: sa.Dialect) -> Catalog:
     for kind, name, owner, statement in rows:
         if _is_left_out(name, owner, statement, virtual):
             continue
-        for key, facts in _facts(connection, dialect, kind, name, statement):
+        full = f"{owner}.{name}" if kind in _OF_TABLES else name
+        for key, facts in _facts(connection, dialect, kind, full, statement):
             objects[_free(objects, key)] = facts
     return Catalog(objects)
 

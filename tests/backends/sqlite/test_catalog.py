@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from migrators import drift
+from migrators.backends.model import Catalog
 from migrators.backends.sqlite import sql
 from migrators.schema import SchemaVersion
 from tests.backends.sqlite.conftest import backend, run
@@ -63,10 +65,10 @@ def test_every_kind_of_object_is_there(tmp_path: Path) -> None:
         ("foreign key", 'c("order")'): "references p ( id ) on delete set null",
         ("foreign key", "c(note)"): "references p ( id )",
         ("foreign key", "c(id)"): "references p ( id ) deferrable initially deferred",
-        ("index", "ix"): "create unique index ix on c ( lower ( name ) desc , id ) where id > 5",
+        ("index", "c.ix"): "create unique index ix on c ( lower ( name ) desc , id ) where id > 5",
         (
             "trigger",
-            "tr",
+            "c.tr",
         ): "create trigger tr after insert on c begin delete from p ; select 1 ; end",
         ("view", "v"): "create view v as select id from c",
     }
@@ -111,6 +113,24 @@ def test_other_spellings_are_no_difference(tmp_path: Path, one: str, other: str)
 def test_differences_show(tmp_path: Path, one: str, other: str) -> None:
     """What makes a database behave otherwise is a difference."""
     assert facts(tmp_path, one) != facts(tmp_path, other)
+
+
+def test_what_belongs_to_a_further_table_is_an_addition_as_it_is(tmp_path: Path) -> None:
+    """Its trigger and its unique index too; those of a table that is known are drift."""
+    known = facts(tmp_path, "CREATE TABLE t (a TEXT)")
+    more = facts(
+        tmp_path,
+        "CREATE TABLE t (a TEXT)",
+        "CREATE TABLE more (a TEXT)",
+        "CREATE UNIQUE INDEX ux_more ON more (a)",
+        "CREATE TRIGGER after_more AFTER INSERT ON more BEGIN SELECT 1; END",
+        "CREATE UNIQUE INDEX ux_t ON t (a)",
+        "CREATE TRIGGER after_t AFTER INSERT ON t BEGIN SELECT 1; END",
+    )
+    found = drift.compare(Catalog(more), Catalog(known))
+    drifted = [difference.name for difference in found if not difference.additive]
+    assert drifted == ["t.ux_t", "t.after_t"]
+    assert {d.name for d in found} > {"more.ux_more", "more.after_more"}
 
 
 def test_virtual_tables_are_named_without_their_stores(tmp_path: Path) -> None:
