@@ -359,7 +359,7 @@ def test_stamp_says_where_a_trigger_is_declared(two: Cheeseshop) -> None:
     two.sql(2, "DROP VIEW migrate_stamp", trigger)
     done = two.run("stamp", "2")
     assert (done.code, done.clear) == (3, True)
-    assert "say so in schemas/v2.after.sqlite.sql: trigger audit" in done.said
+    assert "say so in schemas/v2.after.sqlite.sql: trigger users.audit" in done.said
     with (two.root / "schemas" / "v2.after.sqlite.sql").open("a") as file:
         file.write(f"\n{trigger};\n")
     two.ran("stamp", "2")

@@ -711,7 +711,7 @@ def test_f83_a_view_and_an_index_that_stay_behind_are_said(journey: Journey) -> 
     receipt = journey.arrives(
         numbered(["a"]), "CREATE VIEW stray AS SELECT x FROM notes", "CREATE INDEX ix ON notes (x)"
     )
-    assert receipt.unknown == ("index ix", "view stray")
+    assert receipt.unknown == ("index notes.ix", "view stray")
     assert "  stays behind: no schema says it" in count_lines(receipt)
     assert journey.shop.rows("SELECT name FROM sqlite_master WHERE name IN ('ix', 'stray')") == []
 
