@@ -95,7 +95,7 @@ def test_a_database_of_before_the_growth_is_not_done(fixtures: Sandbox) -> None:
     fixtures.schema(1, AFTER)
     with pytest.raises(Findings, match=r"before schemas/v1\.py had all") as stale:
         load_only(fixtures.project, directory, Options(), emit=silent)
-    for lacks in ("column users.nick", "column users.rank", "table tags", "index ix_name"):
+    for lacks in ("column users.nick", "column users.rank", "table tags", "index users.ix_name"):
         assert f"{lacks} is missing: " in stale.value.message
     assert f"migrate load {directory} --replace " in stale.value.hint[0]
     assert load_only(fixtures.project, directory, Options(replace=True), emit=silent).run
