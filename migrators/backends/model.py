@@ -172,7 +172,8 @@ class Contents:
     Attributes
     ----------
     parts : mapping of name to digest
-        A table's name, or `CATALOGUE`; a database that is known as a whole only has one, `""`.
+        A table's name, quoted, or `CATALOGUE`; a database that is known as a whole has one part,
+        `""`.
     """
 
     parts: Mapping[str, str]

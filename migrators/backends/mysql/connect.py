@@ -221,6 +221,17 @@ def rows(connection: Connection, query: str, given: tuple[Any, ...] = ()) -> lis
         return list(cursor.fetchall())
 
 
+def kind_of(connection: Connection, database: str, name: str) -> str | None:
+    """Return "BASE TABLE" or "VIEW"; None where there is nothing of this name."""
+    found = rows(
+        connection,
+        "SELECT table_type FROM information_schema.tables "
+        "WHERE table_schema = %s AND table_name = %s",
+        (database, name),
+    )
+    return str(found[0][0]) if found else None
+
+
 def run(connection: Connection, statement: str) -> None:
     """Run a statement that returns nothing."""
     with connection.cursor() as cursor:

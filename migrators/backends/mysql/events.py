@@ -76,12 +76,7 @@ def make(connection: Connection, event: Held) -> None:
 
 def waiting(connection: Connection, database: str) -> list[str]:
     """Return the events of a database that wait."""
-    there = connect.rows(
-        connection,
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s",
-        (database, HELD),
-    )
-    if not there:
+    if connect.kind_of(connection, database, HELD) is None:
         return []
     found = connect.rows(connection, f"SELECT name FROM {sql.table(database, HELD)} ORDER BY 1")
     return [str(name) for (name,) in found]

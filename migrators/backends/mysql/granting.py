@@ -65,12 +65,7 @@ def _object(name: str) -> str:
 
 def kept(connection: Connection, staging: str) -> dict[str, Any]:
     """Return what a staging database keeps; nothing where it keeps none."""
-    there = connect.rows(
-        connection,
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s",
-        (staging, KEPT),
-    )
-    if not there:
+    if connect.kind_of(connection, staging, KEPT) is None:
         return {}
     ((text,),) = connect.rows(connection, f"SELECT access FROM {sql.table(staging, KEPT)}")
     return dict(json.loads(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrators.backends.in_place import InPlace, refuse_filled
-from migrators.backends.mysql import connect, events, sql, stamp
+from migrators.backends.mysql import connect, events, sql
 from migrators.backends.mysql.backend import MariaDBBackend, MySQLBackend
 from migrators.backends.stamping import MARK
 from migrators.errors import DatabaseError
@@ -60,7 +60,7 @@ class InsideMariaDB(Inside, MariaDBBackend):
 
 
 def _mark(connection: Connection, database: str) -> str | None:
-    if stamp.kind_of(connection, database, MARK) is None:
+    if connect.kind_of(connection, database, MARK) is None:
         return None
     ((run,),) = connect.rows(connection, f"SELECT run FROM {sql.table(database, MARK)}")
     return str(run)

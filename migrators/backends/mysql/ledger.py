@@ -34,23 +34,13 @@ def loaded(url: sa.URL, basis: str) -> dict[str, int] | None:
     Sessions of a run that was killed are ended first: they may still commit.
     """
     with connect.opened(url, "looking", database=False) as connection:
-        if not _there(connection, str(url.database)):
+        if connect.kind_of(connection, str(url.database), ledger.LEDGER) is None:
             return None
         _end_others(connection, str(url.database))
         place = f"{sql.name(str(url.database))}.{ledger.LEDGER}"
         return ledger.loaded(
             connect.rows(connection, ledger.READ.replace(ledger.LEDGER, place)), basis
         )
-
-
-def _there(connection: Connection, database: str) -> bool:
-    return bool(
-        connect.rows(
-            connection,
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s",
-            (database, ledger.LEDGER),
-        )
-    )
 
 
 def _end_others(connection: Connection, database: str) -> None:

@@ -9,7 +9,7 @@ import pymysql
 from pymysql.constants import ER
 
 from migrators.backends.live import Live
-from migrators.backends.mysql import connect, failures, sql
+from migrators.backends.mysql import connect, failures, rights, sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,5 +118,4 @@ def _pattern(like: str) -> str:
 
 def _me(connection: Connection) -> str:
     ((said,),) = connect.rows(connection, "SELECT CURRENT_USER()")
-    user, _, host = str(said).rpartition("@")
-    return f"{sql.text(user)}@{sql.text(host)}"
+    return rights.quoted(str(said))

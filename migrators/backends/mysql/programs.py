@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pymysql
 from pymysql.constants import ER
 
-from migrators.backends.mysql import connect, sql
+from migrators.backends.mysql import connect, rights, sql
 from migrators.errors import DatabaseError
 from migrators.failpoints import act
 from migrators.guard import STAMP
@@ -109,8 +109,8 @@ def _shown(connection: Connection, database: str, kind: str, name: str) -> Progr
             f"{database}: what {kind.lower()} {name} does may not be seen by {me}",
             hint=(
                 "an administrator types:",
-                f"GRANT SELECT ON mysql.proc TO {_account(str(me))};     MariaDB",
-                f"GRANT SHOW_ROUTINE ON *.* TO {_account(str(me))};     MySQL",
+                f"GRANT SELECT ON mysql.proc TO {rights.quoted(str(me))};     MariaDB",
+                f"GRANT SHOW_ROUTINE ON *.* TO {rights.quoted(str(me))};     MySQL",
             ),
         )
     text = str(row[_BODY[kind]]).replace(f"{sql.name(database)}.", "")
@@ -118,11 +118,6 @@ def _shown(connection: Connection, database: str, kind: str, name: str) -> Progr
         text = re.sub(rf"\b{re.escape(database)}\.", "", text)
     mode = str(row[_MODE[kind]]) if kind in _MODE else ""
     return Program(kind, name, mode, text, str(row[_ZONE]) if kind == "EVENT" else "")
-
-
-def _account(said: str) -> str:
-    user, _, host = said.rpartition("@")
-    return f"{sql.text(user)}@{sql.text(host)}"
 
 
 def make_all(connection: Connection, database: str, programs: Sequence[Program]) -> None:

@@ -31,8 +31,7 @@ def contents(url: sa.URL) -> Contents:
         tables = connect.rows(
             connection,
             "SELECT table_name FROM information_schema.tables WHERE table_schema = %s "
-            "AND table_type NOT LIKE '%%VIEW' AND table_type <> 'SEQUENCE' "
-            f"ORDER BY {sql.BY_NAME}",
+            "AND table_type NOT LIKE '%%VIEW' AND table_type <> 'SEQUENCE'",
             (str(url.database),),
         )
         for (table,) in tables:
@@ -40,7 +39,7 @@ def contents(url: sa.URL) -> Contents:
                 connection, f"CHECKSUM TABLE {sql.name(table)} EXTENDED"
             )
             ((count,),) = connect.rows(connection, f"SELECT count(*) FROM {sql.name(table)}")
-            parts[str(table)] = f"{checksum} {count}"
+            parts[sql.name(table)] = f"{checksum} {count}"
         views = connect.rows(
             connection,
             "SELECT table_name, view_definition FROM information_schema.views "

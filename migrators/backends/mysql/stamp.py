@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from migrators.backends.interface import Stamp
-    from migrators.backends.mysql.wire import Connection
 
 
 def read(url: sa.URL) -> Stamp | None:
@@ -25,21 +24,10 @@ def read(url: sa.URL) -> Stamp | None:
     DatabaseError
     """
     with connect.opened(url, "reading the stamp") as connection:
-        if kind_of(connection, str(url.database), STAMP) is None:
+        if connect.kind_of(connection, str(url.database), STAMP) is None:
             return None
         (row,) = connect.rows(connection, READ)
     return stamp_of(row)
-
-
-def kind_of(connection: Connection, database: str, name: str) -> str | None:
-    """Return "BASE TABLE" or "VIEW"; None where there is nothing of this name."""
-    found = connect.rows(
-        connection,
-        "SELECT table_type FROM information_schema.tables "
-        "WHERE table_schema = %s AND table_name = %s",
-        (database, name),
-    )
-    return str(found[0][0]) if found else None
 
 
 def alembic_heads(url: sa.URL) -> tuple[str, ...]:
@@ -50,7 +38,7 @@ def alembic_heads(url: sa.URL) -> tuple[str, ...]:
     DatabaseError
     """
     with connect.opened(url, "reading") as connection:
-        if kind_of(connection, str(url.database), ALEMBIC_TABLE) is None:
+        if connect.kind_of(connection, str(url.database), ALEMBIC_TABLE) is None:
             return ()
         found = connect.rows(connection, HEADS)
     return tuple(str(head) for (head,) in found)
@@ -65,7 +53,7 @@ def write(url: sa.URL, stamp: Stamp) -> None:
         Also where the name is taken by a table.
     """
     with connect.opened(url, "stamping") as connection:
-        if kind_of(connection, str(url.database), STAMP) not in (None, "VIEW"):
+        if connect.kind_of(connection, str(url.database), STAMP) not in (None, "VIEW"):
             raise DatabaseError(f"{url.database}: {STAMP} is a table", hint=f"rename {STAMP}")
         if stamp.alembic_head:
             connect.run(connection, ALEMBIC)

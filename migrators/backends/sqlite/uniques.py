@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler
 
 from migrators.backends.sqlite import broken, failures, sql
 from migrators.errors import DatabaseError
@@ -56,16 +56,12 @@ class _WithoutUniques(SQLiteDDLCompiler):
         del constraint
 
 
-class _Bare(SQLiteDialect):
-    ddl_compiler = _WithoutUniques
-    supports_statement_cache = True
-
-
 def statements(metadata: sa.MetaData, dialect: sa.Dialect) -> list[str]:
     """Return CREATE TABLE of every table, without the constraints that `add` adds later."""
     found = []
     for table in metadata.tables.values():
-        whole, less = _create(table, dialect), _create(table, _Bare())
+        whole = _create(table, dialect)
+        less = str(_WithoutUniques(dialect, sa.schema.CreateTable(table)))
         found.append(less if _deferrable(whole, less, table.name) else whole)
     return found
 

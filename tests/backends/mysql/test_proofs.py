@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrators.backends.model import CATALOGUE
+
 if TYPE_CHECKING:
     from tests.backends.mysql.conftest import Server
 
@@ -25,6 +27,15 @@ def test_names_that_differ_in_case_alone_have_one_order(server: Server) -> None:
             )
     first, second = (server.backend(f"shop_v{number}") for number in (1, 2))
     assert len({database.digest() for database in (first, second) * 3}) == 1
+
+
+@pytest.mark.fault("F65")
+def test_a_table_may_be_called_as_the_catalogue_is(server: Server) -> None:
+    """Its rows count as those of any other."""
+    made = server.database("shop_v1", f"CREATE TABLE `{CATALOGUE}` (id INT)")
+    before = made.contents()
+    server.run("shop_v1", f"INSERT INTO `{CATALOGUE}` VALUES (1)")
+    assert made.contents().differs(before) == [f"`{CATALOGUE}`"]
 
 
 @pytest.mark.fault("F65")
